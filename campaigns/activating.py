@@ -1,0 +1,70 @@
+"""Starting a campaign, after everything that would stop it silently has been looked for."""
+
+from datetime import datetime
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from campaigns.editing import check_step, sequence_of
+from campaigns.enrolling import accounts_of, start_scheduled
+from campaigns.models import Campaign, Step
+from integrations.models import Account
+from outreach.clients.models import User
+from outreach.events.kinds import EventKind
+from outreach.events.recording import Subject, operator, record
+
+
+def activation_problems(campaign: Campaign) -> tuple[str, ...]:
+    """Everything that stands against activating, in sentences; empty when it may start."""
+    steps = list(sequence_of(campaign).steps.order_by("position"))
+    return (*_about_steps(steps), *_about_senders(campaign), *_about_hours(campaign))
+
+
+def _about_steps(steps: list[Step]) -> list[str]:
+    if not steps:
+        return ["The sequence has no steps."]
+    found = []
+    for step in steps:
+        try:
+            check_step(step)
+        except ValidationError as problem:
+            found += [f"Step {step.position + 1}: {sentence}" for sentence in problem.messages]
+    invitations = [step for step in steps if step.kind == Step.Kind.CONNECTION_REQUEST]
+    if len(invitations) > 1:
+        found.append("The sequence invites twice; LinkedIn takes one connection request to a person.")
+    if invitations and steps[0] != invitations[0]:
+        found.append("The connection request comes after a message, which needs the connection; put it first.")
+    return found
+
+
+def _about_senders(campaign: Campaign) -> list[str]:
+    accounts = accounts_of(campaign)
+    if not accounts:
+        return ["The campaign has no sender with a LinkedIn account."]
+    if all(account.status != Account.Status.OK for account in accounts):
+        return ["No account of its senders is connected: " + ", ".join(f"{each} ({each.status})" for each in accounts) + "."]
+    return []
+
+
+def _about_hours(campaign: Campaign) -> list[str]:
+    try:
+        campaign.clean()
+    except ValidationError as problem:
+        return list(problem.messages)
+    return []
+
+
+def activate_campaign(*, campaign: Campaign, by: User | None, at: datetime) -> None:
+    """Draft to active; every enrolled lead begins its walk. Raises ValidationError with all that stands against it."""
+    with transaction.atomic():
+        row = Campaign.objects.select_for_update().get(pk=campaign.pk)
+        if row.status != Campaign.Status.DRAFT:
+            raise ValidationError(f"{campaign} is {row.get_status_display().lower()}, not a draft.")
+        if problems := activation_problems(row):
+            raise ValidationError(list(problems))
+        row.status, row.activated_at = Campaign.Status.ACTIVE, at
+        row.save(update_fields=["status", "activated_at"])
+        about = Subject(client_id=row.client_id, campaign_id=row.pk)
+        record(EventKind.CAMPAIGN_ACTIVATED, at=at, actor=operator(by), subject=about)
+        start_scheduled(campaign=row, at=at, actor=operator(by))
+    campaign.refresh_from_db()

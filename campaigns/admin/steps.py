@@ -1,0 +1,93 @@
+"""The steps of a campaign, edited on the campaign's own page."""
+
+from typing import Any
+
+from django import forms
+from django.contrib.admin import AdminSite
+from django.http import HttpRequest
+from unfold.admin import StackedInline
+from unfold.forms import PaginationInlineFormSet
+from unfold.widgets import UnfoldAdminExpandableTextareaWidget
+
+from campaigns.editing import StepDraft
+from campaigns.models import Campaign, Sequence, Step
+from outreach.console.reach import reach_of
+
+
+def newest_sequence(campaign: Campaign) -> Sequence:
+    """The sequence whose steps the page shows; for a campaign not saved yet, one that is not saved either."""
+    newest = None if campaign._state.adding else campaign.sequences.order_by("-version").first()
+    return newest or Sequence(campaign=campaign)
+
+
+class StepForm(forms.ModelForm[Step]):
+    position = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    class Meta:
+        model = Step
+        fields = ("kind", "delay_amount", "delay_unit", "text", "position")
+        widgets = {"text": UnfoldAdminExpandableTextareaWidget(attrs={"rows": 4})}  # noqa: RUF012
+
+    def _get_validation_exclusions(self) -> set[str]:
+        """Positions are given anew when the steps are written."""
+        return super()._get_validation_exclusions() | {"position", "client"}
+
+    def _post_clean(self) -> None:
+        """A step is checked against the fields of its campaign's client; without one, the campaign's form says so."""
+        campaign = self.instance.sequence.campaign if self.instance.sequence_id else None
+        if campaign is not None and campaign.client_id:
+            self.instance.client = campaign.client
+            super()._post_clean()  # type: ignore[misc]
+
+
+class StepFormSet(PaginationInlineFormSet):
+    """Takes the campaign for its parent and works on the campaign's newest sequence."""
+
+    def __init__(self, *args: Any, instance: Campaign | None = None, **kwargs: Any) -> None:
+        self.campaign = instance or Campaign()
+        super().__init__(*args, instance=newest_sequence(self.campaign), **kwargs)
+
+    def _construct_form(self, i: int, **kwargs: Any) -> Any:
+        form = super()._construct_form(i, **kwargs)
+        form.instance.sequence = self.instance
+        return form
+
+    def drafts(self) -> list[StepDraft]:
+        """The steps as they were ordered on the page; a new one without a place goes to the end."""
+        kept = [form for form in self.forms if self._is_kept(form)]
+        kept.sort(key=lambda form: (form.cleaned_data.get("position") is None, form.cleaned_data.get("position") or 0))
+        return [self._draft(form.cleaned_data) for form in kept]
+
+    def _is_kept(self, form: Any) -> bool:
+        return form not in self.deleted_forms and bool(form.cleaned_data.get("kind"))
+
+    def _draft(self, cleaned: dict[str, Any]) -> StepDraft:
+        return StepDraft(cleaned["kind"], cleaned["text"], cleaned["delay_amount"], cleaned["delay_unit"])
+
+
+class StepInline(StackedInline):
+    """Steps belong to a sequence, a sequence to the campaign; the page skips the middle. Only drafts are edited."""
+
+    model = Step
+    form = StepForm
+    formset = StepFormSet
+    fields = (("kind", "delay_amount", "delay_unit"), "text", "position")
+    ordering_field = "position"
+    hide_ordering_field = True
+    verbose_name_plural = "steps"
+
+    def __init__(self, parent_model: type[Campaign], admin_site: AdminSite) -> None:
+        super().__init__(Sequence, admin_site)
+
+    def get_extra(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> int:
+        return 0 if obj else 1
+
+    def _is_open(self, request: HttpRequest, obj: Any = None) -> bool:
+        if obj is None:
+            return True
+        return obj.status == Campaign.Status.DRAFT and reach_of(request).may_change(obj.client_id)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return obj is None or reach_of(request).may_see(obj.client_id)
+
+    has_add_permission = has_change_permission = has_delete_permission = _is_open

@@ -1,0 +1,62 @@
+"""Finding campaigns, enrollments and attempts; and leads by where they stand in campaigns."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django_filters.rest_framework import CharFilter, MultipleChoiceFilter, UUIDFilter
+
+from campaigns.api.statuses import LeadStatus, has_any_status
+from campaigns.models import Campaign, Enrollment, StepExecution
+from leads.api.filters import LeadFilters
+from leads.models import Lead
+from outreach.api.filters import Filters
+
+SEVERAL = "May be given several times."
+
+
+class CampaignFilters(Filters):
+    text = CharFilter(field_name="name", lookup_expr="icontains", help_text="Part of the name.")
+    sender = UUIDFilter(field_name="senders")
+
+    class Meta:
+        model = Campaign
+        fields = ("client", "status")
+
+
+class EnrollmentFilters(Filters):
+    status = MultipleChoiceFilter(choices=LeadStatus.choices, method="filter_status", help_text=SEVERAL)
+
+    class Meta:
+        model = Enrollment
+        fields = ("client", "campaign", "lead", "account", "state", "stage", "exit_reason")
+
+    def filter_status(self, rows: QuerySet[Enrollment], name: str, wanted: list[str]) -> QuerySet[Enrollment]:
+        return rows.filter(has_any_status(wanted))
+
+
+class StepExecutionFilters(Filters):
+    campaign = UUIDFilter(field_name="enrollment__campaign")
+    lead = UUIDFilter(field_name="enrollment__lead")
+
+    class Meta:
+        model = StepExecution
+        fields = ("client", "enrollment", "step", "outcome")
+
+
+class LeadsInCampaignsFilters(LeadFilters):
+    """Campaign and status speak of the same enrollment: "answered in this campaign"."""
+
+    campaign = UUIDFilter(method="keep", help_text="Leads of this campaign.")
+    status = MultipleChoiceFilter(choices=LeadStatus.choices, method="keep", help_text=SEVERAL)
+
+    def keep(self, leads: QuerySet[Lead], name: str, wanted: Any) -> QuerySet[Lead]:
+        """Both are applied together, in `filter_queryset`."""
+        return leads
+
+    def filter_queryset(self, leads: QuerySet[Lead]) -> QuerySet[Lead]:
+        found: QuerySet[Lead] = super().filter_queryset(leads)
+        campaign, statuses = self.form.cleaned_data["campaign"], self.form.cleaned_data["status"]
+        if not campaign and not statuses:
+            return found
+        walks = Enrollment.objects.filter(has_any_status(statuses))
+        return found.filter(pk__in=(walks.filter(campaign=campaign) if campaign else walks).values("lead"))

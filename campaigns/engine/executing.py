@@ -1,0 +1,183 @@
+"""One batch through the moves: reserve → look → confirm → call → record.
+
+Only `look` and `call` touch the network, and they touch no row. Between every two moves the process may die:
+what was not confirmed surely never left, what was confirmed and not recorded is settled by asking the provider.
+"""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from django.db import transaction
+
+from campaigns.actions.contract import Findings, Job
+from campaigns.actions.registry import action_for
+from campaigns.engine.claiming import reserve_batch
+from campaigns.engine.recording import (
+    note_relation,
+    record_already_done,
+    record_cancelled,
+    record_failure,
+    record_outcome,
+)
+from campaigns.models import Campaign, Enrollment
+from campaigns.stopping import engine_is_on
+from integrations.dispatching import Outcome, confirm
+from integrations.errors import ProviderError, Verdict
+from integrations.models import Account
+from integrations.receiving import hand_on
+from integrations.unipile.client import UnipileClient
+from leads.matching import learn_identifiers
+from leads.suppressing import suppression_of
+from outreach.clock import stopwatch
+from outreach.events.recording import Actor
+from outreach.milestones import passing
+
+Clock = Callable[[], datetime]
+Result = Outcome | ProviderError
+In, Out = TypeVar("In"), TypeVar("Out")
+
+# A process that was frozen between confirming and calling must not call any more: by then recovery may have
+# asked the provider and begun anew (seconds).
+CALL_WITHIN = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """A reserved step and what the reads before its call found."""
+
+    job: Job
+    findings: Findings
+
+
+def run_batch(*, now: Clock, client: UnipileClient, limit: int | None = None, at_once: int | None = None) -> int:
+    """Carry out one batch of due steps. Returns how many were reserved; 0 means there was nothing to do.
+
+    `at_once` bounds the calls in flight; 1 makes the batch sequential, which the simulation needs to be repeatable.
+    """
+    jobs = reserve_batch(at=now(), limit=limit)
+    if not jobs:
+        return 0
+    workers = at_once or len(jobs)
+    looked = [Looked(job, found) for job, found in zip(jobs, _each(jobs, _looker(client), workers), strict=True)]
+    passing("after_preflight")
+    confirmed = _confirm_all(looked, now())
+    passing("after_confirm")
+    results = _each(confirmed, _caller(client), workers)
+    passing("after_call")
+    _record_all(list(zip(confirmed, results, strict=True)), now())
+    passing("after_record")
+    return len(jobs)
+
+
+def _each(items: Sequence[In], do: Callable[[In], Out], workers: int) -> list[Out]:
+    """`do` for every item, with at most `workers` at once; in order, and in this thread when one is enough."""
+    if workers == 1 or len(items) < 2:
+        return [do(item) for item in items]
+    with ThreadPoolExecutor(max_workers=workers) as pool:
+        return list(pool.map(do, items))
+
+
+def _looker(client: UnipileClient) -> Callable[[Job], Findings]:
+    def look(job: Job) -> Findings:
+        try:
+            return action_for(job.step.kind).look(job, client)
+        except ProviderError as problem:
+            return Findings(problem=problem)
+
+    return look
+
+
+def _caller(client: UnipileClient) -> Callable[[Job], Result]:
+    confirmed_at = stopwatch()
+
+    def call(job: Job) -> Result:
+        if stopwatch() - confirmed_at > CALL_WITHIN:
+            return ProviderError(Verdict.UNKNOWN, title="The process stood still between confirming and calling.")
+        try:
+            return action_for(job.step.kind).call(job, client)
+        except ProviderError as problem:
+            return problem
+
+    return call
+
+
+# --- Confirm --------------------------------------------------------------------------------------------
+
+
+def _confirm_all(looked: list[Looked], at: datetime) -> list[Job]:
+    """Take in what the looks found, then give every step its last check. Returns those that may be called."""
+    for each in looked:
+        _take_in(each, at)
+    with transaction.atomic():
+        return [each.job for each in looked if _confirmed(each, at)]
+
+
+def _take_in(looked: Looked, at: datetime) -> None:
+    """What a look finds is news like any other: an answer stops the sequence, a connection moves it on."""
+    job, profile = looked.job, looked.findings.profile
+    for event in looked.findings.messages:
+        hand_on(event, account=job.account, at=at, actor=Actor.ENGINE)
+    if profile and profile.is_connected and not job.connected:
+        job.dispatch.person = profile.provider_id
+        note_relation(job, at=at)
+
+
+def _confirmed(looked: Looked, at: datetime) -> bool:
+    """The last word on one step, under the lock of its enrollment; what may not go on is cancelled here."""
+    job, findings = looked.job, looked.findings
+    enrollment = Enrollment.objects.select_for_update().get(pk=job.enrollment.pk)
+    if findings.problem:
+        record_failure(job, findings.problem, at=at, called=False)
+        return False
+    if findings.profile:
+        twin = learn_identifiers(
+            job.lead,
+            provider_id=findings.profile.provider_id,
+            public_identifier=findings.profile.public_identifier,
+        )
+        if twin is not None:
+            record_cancelled(job, f"This is the same person as the lead {twin} ({twin.pk}).", at=at, twin=True)
+            return False
+    if objection := _objection(job, enrollment):
+        record_cancelled(job, objection, at=at)
+        return False
+    if findings.already_done:
+        record_already_done(job, findings, at=at)
+        return False
+    job.dispatch.person = job.lead.provider_id
+    job.dispatch.provider_chat_id = findings.chat_id or job.dispatch.provider_chat_id
+    return confirm(job.dispatch, at=at)
+
+
+def _objection(job: Job, enrollment: Enrollment) -> str:
+    """What has happened since the gate let the step through, or "". Laws 2 and 5 hang on this look."""
+    account = Account.objects.select_related("client").get(pk=job.account.pk)
+    campaign = Campaign.objects.get(pk=enrollment.campaign_id)
+    if enrollment.state != Enrollment.State.ACTIVE:
+        return f"The lead is {enrollment.get_state_display().lower()} in this campaign."
+    if not engine_is_on():
+        return "The engine was stopped."
+    if account.client.paused_at or account.paused_at:
+        return "The client or the account was paused."
+    if account.status != Account.Status.OK:
+        return f"The account is {account.get_status_display().lower()}."
+    if campaign.status != Campaign.Status.ACTIVE:
+        return f"The campaign is {campaign.get_status_display().lower()}."
+    entry = suppression_of(job.lead)
+    return f"Do not contact: {entry}." if entry else ""
+
+
+# --- Record ---------------------------------------------------------------------------------------------
+
+
+def _record_all(results: list[tuple[Job, Result]], at: datetime) -> None:
+    with transaction.atomic():
+        for job, result in results:
+            if isinstance(result, ProviderError):
+                record_failure(job, result, at=at, called=True)
+            else:
+                record_outcome(job, result, at=at)
+        passing("inside_record")

@@ -1,0 +1,90 @@
+"""From rows to the facts that the gate asks about. Reads only; decides nothing."""
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+
+from campaigns.actions.registry import action_for
+from campaigns.engine.walking import is_connected
+from campaigns.models import Enrollment, Step
+from campaigns.planning.calendar import WorkingHours
+from campaigns.planning.decisions import ActionKind, Because, Reason
+from campaigns.planning.gate import AccountStatus, EnrollmentState, Facts
+from campaigns.planning.sequencing import INVITATION_EXPIRES
+from campaigns.stopping import engine_is_on
+from campaigns.wording import Wording, word
+from integrations import breaker
+from integrations.dispatching import usage_today
+from integrations.models import Account, ActionSleep
+from leads.suppressing import suppression_of
+
+ACCOUNT_STATUS = {
+    Account.Status.OK: AccountStatus.OK,
+    Account.Status.RESTRICTED: AccountStatus.RESTRICTED,
+}
+
+
+def facts_about(enrollment: Enrollment, step: Step, *, hours: WorkingHours, at: datetime) -> tuple[Facts, Wording]:
+    """Everything about one lead's next step at one moment, and the words it would be sent with."""
+    account, campaign, lead = enrollment.account, enrollment.campaign, enrollment.lead
+    action = action_for(step.kind)
+    wording = word(step, lead=lead, sender=account.sender, limit=action.text_limit(account))
+    suppression = suppression_of(lead)
+    usage = usage_today(account, action.action, at)
+    connected = is_connected(enrollment)
+    waiting = enrollment.invited_at is not None and not connected
+    facts = Facts(
+        action=ActionKind(action.action.value),
+        hours=hours,
+        engine_on=engine_is_on(),
+        client_active=enrollment.client.paused_at is None,
+        campaign_active=campaign.status == campaign.Status.ACTIVE,
+        enrollment_state=state_of(enrollment),
+        hold=_hold(enrollment, wording),
+        due_at=enrollment.next_action_at,
+        suppressed_by=str(suppression) if suppression else "",
+        replied_at=lead.replied_at,
+        contact_after_reply=campaign.contact_after_reply and not enrollment.replied_at,
+        has_identifier=bool(lead.identifier),
+        is_connected=True if connected else None,
+        acceptance_expires_at=enrollment.invited_at + INVITATION_EXPIRES if waiting and enrollment.invited_at else None,
+        missing_values=wording.missing,
+        account_exists=account.status != Account.Status.DELETED,
+        account_status=ACCOUNT_STATUS.get(Account.Status(account.status), AccountStatus.DISCONNECTED),
+        account_paused=account.paused_at is not None,
+        provider_open_at=breaker.opens_at(),
+        needs_fresh_inbound=enrollment.last_done_at is not None,
+        inbound_read_at=account.messages_read_at,
+        inbound_max_age=timedelta(minutes=settings.INBOUND_MAX_AGE_MINUTES),
+        action_asleep_until=asleep_until(account, action.action),
+        cap=usage.cap if usage else account.daily_cap(action.action),
+        used=usage.used + usage.observed if usage else 0,
+        day_zone=account.time_zone,
+        next_slot_at=account.next_slot_at,
+    )
+    return facts, wording
+
+
+def state_of(enrollment: Enrollment) -> EnrollmentState:
+    """An active enrollment without an appointment and without a hold has a step in flight."""
+    if enrollment.state == Enrollment.State.PAUSED:
+        return EnrollmentState.PAUSED
+    if enrollment.state in Enrollment.TERMINAL:
+        return EnrollmentState.OVER
+    if enrollment.state == Enrollment.State.ACTIVE and not enrollment.next_action_at and not enrollment.held_because:
+        unknown = enrollment.executions.filter(outcome="unknown").exists()
+        return EnrollmentState.UNKNOWN if unknown else EnrollmentState.IN_FLIGHT
+    return EnrollmentState.ACTIVE
+
+
+def _hold(enrollment: Enrollment, wording: Wording) -> Reason | None:
+    """A missing value is asked afresh each time; what an attempt left behind stays until it is released."""
+    if wording.problem:
+        return Reason(Because.TEXT_REFUSED, detail=wording.problem)
+    if enrollment.held_because and enrollment.held_because != Because.MISSING_VALUE:
+        return Reason(Because(enrollment.held_because), detail=enrollment.held_detail)
+    return None
+
+
+def asleep_until(account: Account, action: str) -> datetime | None:
+    return ActionSleep.objects.filter(account=account, action=action).values_list("until", flat=True).first()

@@ -1,0 +1,64 @@
+"""When the engine has something to do next. A virtual clock jumps from one such moment to the next."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from django.db.models import Min
+
+from campaigns.engine.facts import asleep_until
+from campaigns.models import Campaign, Enrollment
+from campaigns.planning.pacing import next_local_day
+from campaigns.stopping import engine_is_on
+from integrations import breaker
+from integrations.dispatching import lease, usage_today
+from integrations.models import Account, Dispatch, WebhookReceipt
+
+
+def next_due(at: datetime) -> datetime | None:
+    """The earliest moment after `at` at which something becomes due; None when nothing ever will by itself."""
+    moments = [*_appointments(at), *_readings(), *_loose_ends()]
+    return min((moment for moment in moments if moment and moment > at), default=None)
+
+
+def _appointments(at: datetime) -> Iterator[datetime | None]:
+    """For each campaign, account and action: when its first appointment can be kept."""
+    if engine_is_on():
+        campaigns = {campaign.pk: campaign.hours() for campaign in Campaign.objects.running()}
+        accounts = {account.pk: account for account in Account.objects.usable()}
+        rows = Enrollment.objects.filter(
+            state=Enrollment.State.ACTIVE, campaign__in=campaigns, next_account__in=accounts
+        ).order_by()
+        first = rows.values("campaign_id", "next_account_id", "next_action").annotate(due=Min("next_action_at"))
+        for row in first:
+            account = accounts[row["next_account_id"]]
+            moment = max(row["due"], _ready_at(account, row["next_action"], at), at)
+            yield campaigns[row["campaign_id"]].next_open(moment)
+    yield Enrollment.objects.filter(state="active", next_account__isnull=True).aggregate(due=Min("next_action_at"))["due"]
+
+
+def _ready_at(account: Account, action: str, at: datetime) -> datetime:
+    """When the account may do this action next: its slot, its rest, its cap, the provider's health."""
+    usage = usage_today(account, action, at)
+    capped = usage is not None and usage.used + usage.observed >= account.daily_cap(action)
+    waits = (
+        account.next_slot_at,
+        asleep_until(account, action),
+        breaker.opens_at(),
+        next_local_day(at, account.time_zone) if capped else None,
+    )
+    return max(moment for moment in waits if moment is not None)
+
+
+def _readings() -> Iterator[datetime | None]:
+    usable = Account.objects.filter(status=Account.Status.OK)
+    found = usable.aggregate(messages=Min("messages_poll_at"), relations=Min("relations_poll_at"))
+    yield from (found["messages"], found["relations"])
+
+
+def _loose_ends() -> Iterator[datetime | None]:
+    """Receipts that wait, dispatches whose lease ends or whose outcome is to be asked for."""
+    yield WebhookReceipt.objects.filter(state="pending").aggregate(due=Min("next_attempt_at"))["due"]
+    flying = Dispatch.objects.in_flight().aggregate(since=Min("reserved_at"))["since"]
+    yield flying + lease() if flying else None
+    unknown = Dispatch.objects.filter(state="unknown", needs_decision_at__isnull=True)
+    yield unknown.aggregate(due=Min("ask_at"))["due"]

@@ -1,0 +1,82 @@
+"""Appointments that need no account, leads whose hold is over, campaigns that are through."""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef, Q
+
+from campaigns.engine.walking import leave, release, replan, steps_of
+from campaigns.models import Campaign, Enrollment
+from campaigns.planning.decisions import Because
+from integrations.models import Dispatch
+from outreach.events.kinds import EventKind
+from outreach.events.recording import Actor, Subject, record
+
+BATCH = 200
+# Holds that end when the lead's data change.
+MENDABLE = (Because.MISSING_VALUE, Because.NO_IDENTIFIER, Because.TEXT_REFUSED, Because.LEAD_IMPOSSIBLE)
+
+
+def expire_invitations(*, at: datetime) -> int:
+    """Leads whose invitation nobody accepted leave the sequence. Returns how many."""
+    due = Q(state=Enrollment.State.ACTIVE, next_account__isnull=True, next_action="expire", next_action_at__lte=at)
+    with transaction.atomic():
+        rows = list(Enrollment.objects.filter(due).select_for_update(skip_locked=True).order_by("next_action_at")[:BATCH])
+        for row in rows:
+            leave(row, Enrollment.ExitReason.NOT_ACCEPTED, at=at, actor=Actor.ENGINE)
+    return len(rows)
+
+
+def release_holds(*, at: datetime) -> int:
+    """Held leads whose data have changed since are looked at again. Returns how many."""
+    changed = Q(lead__updated_at__gt=F("held_at")) | Q(campaign__sequences__created_at__gt=F("held_at"))
+    held = Enrollment.objects.filter(state=Enrollment.State.ACTIVE, held_because__in=MENDABLE).filter(changed)
+    with transaction.atomic():
+        rows = list(held.select_related("campaign").select_for_update(skip_locked=True, of=("self",))[:BATCH])
+        for row in rows:
+            release(row, steps=steps_of(row), hours=row.campaign.hours(), at=at, actor=Actor.ENGINE)
+    return len(rows)
+
+
+def take_up_lost(*, at: datetime) -> int:
+    """Active leads with neither appointment nor hold nor anything in flight cannot be: plan them again.
+
+    No path is known to lead there. The look is cheap, and a lead that silently never moves is what we sell against.
+    """
+    open_dispatch = Dispatch.objects.filter(
+        execution__enrollment=OuterRef("pk"), state__in=(Dispatch.State.SENDING, Dispatch.State.UNKNOWN)
+    )
+    lost = Enrollment.objects.filter(
+        ~Exists(open_dispatch), state=Enrollment.State.ACTIVE, next_action_at__isnull=True, held_because=""
+    )
+    with transaction.atomic():
+        rows = list(lost.select_for_update(skip_locked=True, of=("self",))[:BATCH])
+        for row in rows:
+            replan(row, at=at, actor=Actor.ENGINE)
+    return len(rows)
+
+
+def complete_campaigns(*, at: datetime) -> int:
+    """Active campaigns all of whose leads are through are completed. Returns how many."""
+    under_way = Enrollment.objects.filter(campaign=OuterRef("pk")).open()
+    any_lead = Enrollment.objects.filter(campaign=OuterRef("pk"))
+    through = Campaign.objects.filter(Exists(any_lead), ~Exists(under_way), status=Campaign.Status.ACTIVE)
+    done = 0
+    for campaign in through:
+        with transaction.atomic():
+            rows = Campaign.objects.filter(pk=campaign.pk, status=Campaign.Status.ACTIVE)
+            if rows.update(status=Campaign.Status.COMPLETED):
+                about = Subject(client_id=campaign.client_id, campaign_id=campaign.pk)
+                record(EventKind.CAMPAIGN_COMPLETED, at=at, actor=Actor.ENGINE, subject=about)
+                done += 1
+    return done
+
+
+def keep_house(*, at: datetime) -> dict[str, int]:
+    """Everything above, once. Returns how much of each was done."""
+    return {
+        "expired": expire_invitations(at=at),
+        "released": release_holds(at=at),
+        "taken_up": take_up_lost(at=at),
+        "completed": complete_campaigns(at=at),
+    }

@@ -1,0 +1,293 @@
+"""Record: what came of a step, for the dispatch, the account, the enrollment, the inbox and the log.
+
+Every function runs in the caller's transaction. The enrollment is read afresh under its lock: while the call was
+in the air the lead may have answered, been paused, or connected.
+"""
+
+from datetime import datetime, timedelta
+from random import Random
+
+from campaigns.actions.contract import Findings, Job
+from campaigns.engine.walking import hold, leave, replan, subject_of
+from campaigns.models import Enrollment, Step, StepExecution
+from campaigns.planning.decisions import Because, Reason
+from campaigns.planning.pacing import backoff, cap_sleep
+from inbox.ingesting import record_sent
+from integrations import breaker
+from integrations.account_care import change_status
+from integrations.dispatching import (
+    Outcome,
+    forget_refusals,
+    free_slot,
+    put_to_sleep,
+    refusals_in_a_row,
+    release_slot,
+    settle,
+)
+from integrations.errors import ProviderError, Verdict
+from integrations.models import Account, Action, Dispatch
+from integrations.provider_events import PersonRef, RelationMade
+from integrations.receiving import hand_on
+from outreach.events.kinds import EventKind
+from outreach.events.recording import Actor, record
+
+State, Stage, ExitReason = Enrollment.State, Enrollment.Stage, Enrollment.ExitReason
+Executed = StepExecution.Outcome
+# A step that was refused for passing reasons this often is put before an operator.
+MOST_ATTEMPTS = 12
+# Our own key is refused: nothing works until somebody mends it, so look again only now and then.
+KEY_REST = timedelta(minutes=15)
+_draw = Random()
+
+EXITS: dict[Verdict, tuple[Enrollment.ExitReason, Enrollment.State]] = {
+    Verdict.LEAD_IMPOSSIBLE: (ExitReason.LEAD_IMPOSSIBLE, State.FAILED),
+    Verdict.NOT_CONNECTED: (ExitReason.NOT_CONNECTED, State.EXITED),
+    Verdict.COOLING_DOWN: (ExitReason.COOLING_DOWN, State.EXITED),
+}
+HOLDS: dict[Verdict, Because] = {
+    Verdict.TEXT_REFUSED: Because.TEXT_REFUSED,
+    Verdict.FEATURE_MISSING: Because.TEXT_REFUSED,
+    Verdict.INVALID: Because.TEXT_REFUSED,
+}
+
+
+def record_outcome(job: Job, outcome: Outcome, *, at: datetime, settled_by: str = "") -> None:
+    """The provider answered: sent, or done already."""
+    if not settle(job.dispatch, outcome, at=at):
+        return  # Recovery was faster; what it wrote stands.
+    free_slot(job.dispatch, at)
+    breaker.note_success()
+    if outcome.state == Dispatch.State.SENT:
+        forget_refusals(job.account, job.dispatch.action)
+        _sent(job, at=at, settled_by=settled_by)
+    else:
+        _was_done(job, at=at, detail=outcome.detail)
+
+
+def _sent(job: Job, *, at: datetime, settled_by: str) -> None:
+    """The step is done: the walk moves on, the inbox has the message, the log has the event."""
+    enrollment = _fresh(job)
+    _finish(job, Executed.SENT, at=at)
+    message = record_sent(job.dispatch, lead=enrollment.lead, at=at) if _is_message(job) else None
+    data = {"step": job.step.position, "dispatch": str(job.dispatch.pk)}
+    data |= {"settled_by": settled_by} if settled_by else {}
+    if _is_message(job):
+        kind = EventKind.MESSAGE_SENT
+        data |= {"text": job.dispatch.text}
+        data |= {"conversation": str(message.conversation_id), "message": str(message.pk)} if message else {}
+    else:
+        kind = EventKind.CONNECTION_REQUEST_SENT
+        data |= {"note": job.dispatch.text}
+    record(kind, at=at, actor=Actor.ENGINE, subject=subject_of(enrollment), **data)
+    _advance(enrollment, job.step, done_at=job.dispatch.called_at or at)
+    _go_on(enrollment, at=at)
+
+
+def _was_done(job: Job, *, at: datetime, detail: str) -> None:
+    """The provider says that the wanted state was there before: carry on as such, without counting a send."""
+    enrollment = _fresh(job)
+    _finish(job, Executed.SKIPPED, at=at, because=Verdict.ALREADY_DONE, detail=detail)
+    record(
+        EventKind.STEP_SKIPPED,
+        at=at,
+        actor=Actor.ENGINE,
+        subject=subject_of(enrollment),
+        step=job.step.position,
+        because=Verdict.ALREADY_DONE.value,
+        detail=detail,
+    )
+    _advance(enrollment, job.step, done_at=at)
+    _go_on(enrollment, at=at)
+
+
+def record_already_done(job: Job, findings: Findings, *, at: datetime) -> None:
+    """The look before an invitation found the person connected or invited. Nothing was called."""
+    if not settle(job.dispatch, _rejected(Verdict.ALREADY_DONE, "Found before the call."), at=at):
+        return
+    release_slot(job.dispatch, at)
+    connected = findings.profile is not None and findings.profile.is_connected
+    _was_done(job, at=at, detail="connected already" if connected else "invited already")
+
+
+def note_relation(job: Job, *, at: datetime, actor: str = Actor.ENGINE) -> None:
+    """The provider shows the lead as connected with the account: the same news as a webhook brings."""
+    person = PersonRef(provider_id=job.dispatch.person, public_identifier=job.lead.public_identifier)
+    event = RelationMade(provider_account_id=job.account.provider_account_id, person=person)
+    hand_on(event, account=job.account, at=at, actor=actor)
+
+
+def record_cancelled(job: Job, why: str, *, at: datetime, twin: bool = False) -> None:
+    """Something happened between the gate and the call: nothing was sent, nothing is used up."""
+    if not settle(job.dispatch, _rejected("cancelled", why), at=at):
+        return
+    release_slot(job.dispatch, at)
+    enrollment = _fresh(job)
+    _finish(job, Executed.CANCELLED, at=at, detail=why)
+    if twin:
+        if enrollment.state == State.ACTIVE:
+            hold(enrollment, Reason(Because.LEAD_IMPOSSIBLE, detail=why), step=job.step, at=at, actor=Actor.ENGINE)
+    else:
+        _go_on(enrollment, at=at)
+
+
+def record_failure(job: Job, problem: ProviderError, *, at: datetime, called: bool) -> None:
+    """The provider refused, or did not answer. The verdict says what follows."""
+    verdict = problem.verdict
+    if verdict == Verdict.UNKNOWN and called:
+        return _uncertain(job, problem, at=at)
+    if not settle(job.dispatch, _rejected(verdict, str(problem)), at=at):
+        return None
+    free_slot(job.dispatch, at)
+    _care_for_account(job, problem, at=at)
+    enrollment = _fresh(job)
+    if verdict == Verdict.ALREADY_DONE:
+        if problem.type.endswith("already_connected"):
+            note_relation(job, at=at)
+        return _was_done(job, at=at, detail=str(problem))
+    _finish(job, Executed.REFUSED, at=at, because=verdict, detail=str(problem))
+    if enrollment.state == State.ACTIVE:
+        _after_refusal(enrollment, job, problem, at=at)
+    return None
+
+
+def _uncertain(job: Job, problem: ProviderError, *, at: datetime) -> None:
+    """Called, and nobody knows. Never resent: recovery asks the provider, in the end a person decides."""
+    breaker.note_failure(at=at, detail=str(problem))
+    if settle(job.dispatch, Outcome(Dispatch.State.UNKNOWN, verdict=problem.verdict, detail=str(problem)), at=at):
+        free_slot(job.dispatch, at)
+        mark_unknown(job, at=at, detail=str(problem))
+
+
+def mark_unknown(job: Job, *, at: datetime, detail: str) -> None:
+    """Write on the attempt, and in the log, that its outcome is not known."""
+    StepExecution.objects.filter(pk=job.execution.pk).update(outcome=Executed.UNKNOWN, detail=detail[:500])
+    record(
+        EventKind.STEP_UNCERTAIN,
+        at=at,
+        actor=Actor.ENGINE,
+        subject=subject_of(job.enrollment),
+        step=job.step.position,
+        dispatch=str(job.dispatch.pk),
+        detail=detail,
+    )
+
+
+def _care_for_account(job: Job, problem: ProviderError, *, at: datetime) -> None:
+    """What a refusal means for the account, or for the provider as a whole."""
+    account, verdict = job.account, problem.verdict
+    if verdict == Verdict.ACCOUNT_CAP:
+        _sleep(job, problem, at=at)
+    elif verdict == Verdict.ACCOUNT_DISCONNECTED:
+        change_status(account, Account.Status.CREDENTIALS, at=at, actor=Actor.ENGINE, detail=str(problem))
+    elif verdict == Verdict.ACCOUNT_RESTRICTED:
+        change_status(account, Account.Status.RESTRICTED, at=at, actor=Actor.ENGINE, detail=str(problem))
+    elif verdict == Verdict.CREDENTIALS:
+        breaker.rest(until=at + KEY_REST, detail=str(problem))
+    elif verdict == Verdict.RETRY_LATER:
+        breaker.note_failure(at=at, detail=str(problem))
+    else:
+        breaker.note_success()
+
+
+def _sleep(job: Job, problem: ProviderError, *, at: datetime) -> None:
+    """The provider's cap: this action of this account rests, longer each time; the lead stays where it was."""
+    action = job.dispatch.action
+    in_a_row = refusals_in_a_row(job.account, action) + 1
+    until = at + cap_sleep(in_a_row)
+    put_to_sleep(job.account, action, until=until, in_a_row=in_a_row, detail=str(problem))
+    record(
+        EventKind.ACCOUNT_CAP_REACHED,
+        at=at,
+        actor=Actor.ENGINE,
+        subject=subject_of(job.enrollment),
+        action=action,
+        until=until.isoformat(),
+        detail=str(problem),
+    )
+
+
+def _after_refusal(enrollment: Enrollment, job: Job, problem: ProviderError, *, at: datetime) -> None:
+    """What a refusal means for the lead."""
+    verdict = problem.verdict
+    if verdict in EXITS:
+        reason, state = EXITS[verdict]
+        leave(enrollment, reason, at=at, actor=Actor.ENGINE, detail=str(problem), state=state)
+    elif verdict in HOLDS:
+        hold(enrollment, Reason(HOLDS[verdict], detail=str(problem)), step=job.step, at=at, actor=Actor.ENGINE)
+    elif verdict in (Verdict.RETRY_LATER, Verdict.UNKNOWN):
+        _retry(enrollment, job, problem, at=at)
+    else:
+        # The account is the reason, not the lead: it keeps its place in the queue.
+        replan(enrollment, at=at, actor=Actor.ENGINE)
+
+
+def _retry(enrollment: Enrollment, job: Job, problem: ProviderError, *, at: datetime) -> None:
+    attempts = enrollment.attempts + 1
+    if attempts >= MOST_ATTEMPTS:
+        hold(enrollment, Reason(Because.RETRYING, detail=str(problem)), step=job.step, at=at, actor=Actor.ENGINE)
+        return
+    retry_at = at + backoff(attempts, draw=_draw.random())
+    replan(enrollment, at=at, actor=Actor.ENGINE)
+    due = max(enrollment.next_action_at or at, retry_at)
+    Enrollment.objects.filter(pk=enrollment.pk, next_action_at__isnull=False).update(
+        attempts=attempts, next_action_at=due, waiting_because=Because.RETRYING
+    )
+    record(
+        EventKind.STEP_FAILED,
+        at=at,
+        actor=Actor.ENGINE,
+        subject=subject_of(enrollment),
+        step=job.step.position,
+        because=problem.verdict.value,
+        detail=str(problem),
+        attempt=attempts,
+        retry_at=retry_at.isoformat(),
+    )
+
+
+# --- Shared ---------------------------------------------------------------------------------------------
+
+
+def _fresh(job: Job) -> Enrollment:
+    rows = Enrollment.objects.select_for_update(of=("self",)).select_related("lead")
+    return rows.get(pk=job.enrollment.pk)
+
+
+def _is_message(job: Job) -> bool:
+    return job.dispatch.action == Action.MESSAGE
+
+
+def _rejected(verdict: str, detail: str) -> Outcome:
+    return Outcome(Dispatch.State.REJECTED, verdict=verdict, detail=detail)
+
+
+def _finish(job: Job, outcome: StepExecution.Outcome, *, at: datetime, because: str = "", detail: str = "") -> None:
+    StepExecution.objects.filter(pk=job.execution.pk).update(
+        outcome=outcome, settled_at=at, because=because, detail=detail[:500]
+    )
+
+
+def _advance(enrollment: Enrollment, step: Step, *, done_at: datetime) -> None:
+    """The step is behind the lead."""
+    enrollment.position = step.position + 1
+    enrollment.last_done_at = done_at
+    enrollment.attempts = 0
+    if step.kind == Step.Kind.CONNECTION_REQUEST:
+        enrollment.invited_at = enrollment.invited_at or done_at
+    enrollment.stage = _stage_after(enrollment, step)
+    enrollment.save(update_fields=["position", "last_done_at", "attempts", "invited_at", "stage"])
+
+
+def _stage_after(enrollment: Enrollment, step: Step) -> str:
+    """Stages only go up: a reply that arrived while the call was in the air is not forgotten."""
+    if enrollment.stage == Stage.RESPONDED:
+        return Stage.RESPONDED
+    if step.kind == Step.Kind.MESSAGE:
+        return Stage.MESSAGED
+    return Stage.CONNECTED if enrollment.connected_at else Stage.INVITE_SENT
+
+
+def _go_on(enrollment: Enrollment, *, at: datetime) -> None:
+    """The next appointment, if the lead is still under way."""
+    if enrollment.state == State.ACTIVE and not enrollment.held_because:
+        replan(enrollment, at=at, actor=Actor.ENGINE)

@@ -1,0 +1,193 @@
+"""An enrollment's moves: the next appointment, holding, snoozing, leaving. Each is one function and one event.
+
+Every function changes the row it is given, which the caller has locked, and writes it.
+"""
+
+from datetime import datetime
+
+from campaigns.models import Campaign, Enrollment, Step
+from campaigns.planning.calendar import WorkingHours
+from campaigns.planning.decisions import Because, Reason
+from campaigns.planning.delays import Delay, DelayUnit
+from campaigns.planning.sequencing import (
+    Appointment,
+    AwaitAcceptance,
+    Done,
+    Skipped,
+    StepKind,
+    StepPlan,
+    Walk,
+    next_appointment,
+)
+from integrations.models import Action
+from leads.models import Connection
+from outreach.events.kinds import EventKind
+from outreach.events.recording import Subject, record
+
+State, Stage, ExitReason = Enrollment.State, Enrollment.Stage, Enrollment.ExitReason
+APPOINTMENT = ("next_account", "next_action", "next_action_at", "priority", "waiting_because")
+HOLD = ("held_because", "held_detail", "held_at")
+
+
+def subject_of(enrollment: Enrollment) -> Subject:
+    """Whom an event about this enrollment speaks of."""
+    return Subject(
+        client_id=enrollment.client_id,
+        lead_id=enrollment.lead_id,
+        campaign_id=enrollment.campaign_id,
+        enrollment_id=enrollment.pk,
+        account_id=enrollment.account_id,
+    )
+
+
+def step_plan(step: Step) -> StepPlan:
+    delay = Delay(step.delay_amount, DelayUnit(step.delay_unit))
+    return StepPlan(step_id=str(step.pk), position=step.position, kind=StepKind(step.kind), delay=delay)
+
+
+def walk_of(enrollment: Enrollment, *, is_connected: bool) -> Walk:
+    return Walk(
+        started_at=enrollment.started_at or enrollment.enrolled_at,
+        position=enrollment.position,
+        last_done_at=enrollment.last_done_at,
+        invited_at=enrollment.invited_at,
+        connected_at=enrollment.connected_at,
+        is_connected=is_connected,
+    )
+
+
+def is_connected(enrollment: Enrollment) -> bool:
+    """Whether the lead and the account that works for it are known to be connected."""
+    if enrollment.connected_at is not None:
+        return True
+    return Connection.objects.filter(account_id=enrollment.account_id, lead_id=enrollment.lead_id).exists()
+
+
+def plan(enrollment: Enrollment, *, steps: list[Step], hours: WorkingHours, at: datetime, actor: str) -> None:
+    """Give the enrollment its next appointment, or end the walk. Steps that need no doing are skipped with a record."""
+    walk = walk_of(enrollment, is_connected=is_connected(enrollment))
+    planned = next_appointment([step_plan(step) for step in steps], walk, hours)
+    match planned:
+        case AwaitAcceptance(due_at=due_at):
+            _appoint(enrollment, Enrollment.NextAction.EXPIRE, due_at, Because.AWAITING_ACCEPTANCE)
+        case Appointment(action=action, due_at=due_at, skipped=skipped):
+            _pass_over(enrollment, skipped, at, actor)
+            _appoint(enrollment, Enrollment.NextAction(action.value), due_at, Because.NOT_DUE)
+        case Done(skipped=skipped):
+            _pass_over(enrollment, skipped, at, actor)
+            complete(enrollment, at=at, actor=actor)
+
+
+def _appoint(
+    enrollment: Enrollment, action: Enrollment.NextAction, due_at: datetime, because: Because
+) -> None:
+    needs_account = action != Enrollment.NextAction.EXPIRE
+    enrollment.next_account_id = enrollment.account_id if needs_account else None
+    enrollment.next_action = action
+    enrollment.next_action_at = due_at
+    enrollment.waiting_because = because
+    is_new = action == Action.INVITATION
+    enrollment.priority = Enrollment.NEW_LEAD if is_new else Enrollment.FOLLOW_UP_FIRST
+    enrollment.save(update_fields=[*APPOINTMENT, "position"])
+
+
+def clear_appointment(enrollment: Enrollment) -> None:
+    """Nobody can claim it any more. The caller saves `APPOINTMENT`."""
+    enrollment.next_account = None
+    enrollment.next_action = ""
+    enrollment.next_action_at = None
+
+
+def _pass_over(enrollment: Enrollment, skipped: tuple[Skipped, ...], at: datetime, actor: str) -> None:
+    """Steps that need no doing are passed, each with a record of why."""
+    for step in skipped:
+        enrollment.position = step.position + 1
+        record(
+            EventKind.STEP_SKIPPED,
+            at=at,
+            actor=actor,
+            subject=subject_of(enrollment),
+            step=step.position,
+            because=step.because.value,
+        )
+
+
+def start(enrollment: Enrollment, *, steps: list[Step], hours: WorkingHours, at: datetime, actor: str) -> None:
+    """Begin the walk of a scheduled enrollment."""
+    enrollment.state = State.ACTIVE
+    enrollment.started_at = at
+    enrollment.save(update_fields=["state", "started_at"])
+    plan(enrollment, steps=steps, hours=hours, at=at, actor=actor)
+
+
+def snooze(enrollment: Enrollment, *, until: datetime, because: Because) -> None:
+    """Come back later. Not an attempt, and no event: the gate explains it whenever it is asked."""
+    enrollment.next_action_at = until
+    enrollment.waiting_because = because
+    enrollment.save(update_fields=["next_action_at", "waiting_because"])
+
+
+def hold(enrollment: Enrollment, reason: Reason, *, step: Step | None, at: datetime, actor: str) -> None:
+    """Block the lead, with the reason, until somebody mends the cause."""
+    clear_appointment(enrollment)
+    enrollment.held_because, enrollment.held_detail = reason.because, reason.detail[:300]
+    enrollment.held_at = at
+    enrollment.save(update_fields=[*APPOINTMENT, *HOLD])
+    record(
+        EventKind.STEP_HELD,
+        at=at,
+        actor=actor,
+        subject=subject_of(enrollment),
+        step=step.position if step else enrollment.position,
+        because=reason.because.value,
+        detail=reason.detail,
+    )
+
+
+def release(enrollment: Enrollment, *, steps: list[Step], hours: WorkingHours, at: datetime, actor: str) -> None:
+    """Take up a held lead again: the gate looks at it anew."""
+    because = enrollment.held_because
+    enrollment.held_because, enrollment.held_detail, enrollment.held_at = "", "", None
+    enrollment.save(update_fields=[*HOLD])
+    record(EventKind.STEP_RELEASED, at=at, actor=actor, subject=subject_of(enrollment), because=because)
+    plan(enrollment, steps=steps, hours=hours, at=at, actor=actor)
+
+
+def leave(
+    enrollment: Enrollment,
+    reason: Enrollment.ExitReason,
+    *,
+    at: datetime,
+    actor: str,
+    detail: str = "",
+    state: Enrollment.State = State.EXITED,
+    message: str = "",
+) -> None:
+    """End the walk early."""
+    clear_appointment(enrollment)
+    enrollment.state, enrollment.ended_at = state, at
+    enrollment.exit_reason, enrollment.exit_detail = reason, detail[:300]
+    enrollment.held_because, enrollment.held_detail, enrollment.held_at = "", "", None
+    enrollment.save(
+        update_fields=[*APPOINTMENT, *HOLD, "state", "ended_at", "exit_reason", "exit_detail", "stage", "replied_at"]
+    )
+    data = {"reason": reason.value, "detail": detail} | ({"message": message} if message else {})
+    record(EventKind.ENROLLMENT_EXITED, at=at, actor=actor, subject=subject_of(enrollment), **data)
+
+
+def complete(enrollment: Enrollment, *, at: datetime, actor: str) -> None:
+    """Every step is done. A later answer still counts."""
+    clear_appointment(enrollment)
+    enrollment.state, enrollment.ended_at = State.COMPLETED, at
+    enrollment.save(update_fields=[*APPOINTMENT, "state", "ended_at", "position"])
+    record(EventKind.ENROLLMENT_COMPLETED, at=at, actor=actor, subject=subject_of(enrollment))
+
+
+def steps_of(enrollment: Enrollment) -> list[Step]:
+    return list(Step.objects.filter(sequence_id=enrollment.sequence_id).order_by("position"))
+
+
+def replan(enrollment: Enrollment, *, at: datetime, actor: str) -> None:
+    """Plan anew after a fact changed (an acceptance, a resumption)."""
+    hours = Campaign.objects.get(pk=enrollment.campaign_id).hours()
+    plan(enrollment, steps=steps_of(enrollment), hours=hours, at=at, actor=actor)

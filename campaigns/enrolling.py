@@ -1,0 +1,123 @@
+"""Leads into campaigns. Who is refused is named, with the reason."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from campaigns.editing import sequence_of
+from campaigns.engine.walking import start, subject_of
+from campaigns.models import Campaign, Enrollment, Step
+from campaigns.planning.decisions import Because
+from integrations.models import Account
+from leads.models import Lead
+from leads.suppressing import suppression_of
+from outreach.clients.models import User
+from outreach.events.kinds import EventKind
+from outreach.events.recording import Happening, operator, record_all
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    lead: Lead
+    because: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class EnrollReport:
+    enrolled: int
+    refused: tuple[Refusal, ...]
+
+
+def enroll(*, campaign: Campaign, leads: Iterable[Lead], by: User | None, at: datetime) -> EnrollReport:
+    """Put leads into a campaign, each with the sender who has the fewest. Raises ValidationError without a sender.
+
+    In an active campaign their walk begins at once, otherwise when it is activated. A lead is in a campaign once.
+    """
+    accounts = accounts_of(campaign)
+    if not accounts:
+        raise ValidationError(f"{campaign} has no sender with a connected account. Add a sender first.")
+    with transaction.atomic():
+        enrolled, refused = _sort_out(campaign, leads)
+        rows = _rows(campaign, enrolled, accounts, at)
+        Enrollment.objects.bulk_create(rows)
+        record_all([_started(row, by, at) for row in rows])
+        if campaign.status == Campaign.Status.ACTIVE:
+            start_scheduled(campaign=campaign, at=at, actor=operator(by))
+    return EnrollReport(len(rows), tuple(refused))
+
+
+def accounts_of(campaign: Campaign) -> list[Account]:
+    """The LinkedIn accounts of the campaign's senders."""
+    rows = Account.objects.filter(sender__campaigns=campaign, channel=Account.Channel.LINKEDIN)
+    return list(rows.exclude(status=Account.Status.DELETED).select_related("sender").order_by("pk"))
+
+
+def _sort_out(campaign: Campaign, leads: Iterable[Lead]) -> tuple[list[Lead], list[Refusal]]:
+    known = set(Enrollment.objects.filter(campaign=campaign).values_list("lead_id", flat=True))
+    fit: list[Lead] = []
+    refused: list[Refusal] = []
+    for lead in leads:
+        if refusal := _refusal(campaign, lead, known):
+            refused.append(refusal)
+        else:
+            known.add(lead.pk)
+            fit.append(lead)
+    return fit, refused
+
+
+def _refusal(campaign: Campaign, lead: Lead, known: set[object]) -> Refusal | None:
+    if lead.client_id != campaign.client_id:
+        raise ValidationError(f"{lead.pk} is not a lead of {campaign.client}.")
+    if lead.pk in known:
+        return Refusal(lead, "already_enrolled", "is in this campaign already")
+    if not lead.identifier:
+        return Refusal(lead, Because.NO_IDENTIFIER, "has no LinkedIn address")
+    if lead.replied_at and not campaign.contact_after_reply:
+        return Refusal(lead, Because.REPLIED, f"answered on {lead.replied_at:%d %b %Y}")
+    if entry := suppression_of(lead):
+        return Refusal(lead, Because.SUPPRESSED, f"is not to be contacted: {entry}")
+    return None
+
+
+def _rows(campaign: Campaign, leads: list[Lead], accounts: list[Account], at: datetime) -> list[Enrollment]:
+    sequence = sequence_of(campaign)
+    open_rows = Enrollment.objects.open().filter(account__in=accounts).values_list("account_id", flat=True)
+    load = Counter({account.pk: 0 for account in accounts}) + Counter(open_rows)
+    rows = []
+    for lead in leads:
+        account = min(accounts, key=lambda each: load[each.pk])
+        load[account.pk] += 1
+        rows.append(
+            Enrollment(
+                client_id=campaign.client_id,
+                campaign=campaign,
+                lead=lead,
+                sequence=sequence,
+                account=account,
+                enrolled_at=at,
+            )
+        )
+    return rows
+
+
+def _started(row: Enrollment, by: User | None, at: datetime) -> Happening:
+    data = {"sequence": row.sequence.version, "sender": row.account.sender.name}
+    return Happening(EventKind.ENROLLMENT_STARTED, at, operator(by), subject_of(row), data)
+
+
+def start_scheduled(*, campaign: Campaign, at: datetime, actor: str) -> int:
+    """Begin the walks that wait for the campaign. Returns how many."""
+    hours = campaign.hours()
+    steps: dict[object, list[Step]] = {}
+    waiting = Enrollment.objects.filter(campaign=campaign, state=Enrollment.State.SCHEDULED).select_for_update()
+    rows = list(waiting.order_by("pk"))
+    for row in rows:
+        if row.sequence_id not in steps:
+            steps[row.sequence_id] = list(Step.objects.filter(sequence_id=row.sequence_id).order_by("position"))
+        start(row, steps=steps[row.sequence_id], hours=hours, at=at, actor=actor)
+    return len(rows)

@@ -1,0 +1,194 @@
+"""What each ProviderEvent does, one function a kind. Webhooks, polls and looks before a call all end here.
+
+Every function is safe to repeat and indifferent to order: what it writes exists once by a constraint of the
+database (law 7). Each event is one transaction.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from campaigns.engine.walking import leave, replan, subject_of
+from campaigns.models import Enrollment
+from inbox.ingesting import Ingested, ingest
+from inbox.models import Message
+from integrations.account_care import STATUS_WORDS, change_status
+from integrations.models import Account
+from integrations.provider_events import (
+    AccountStatusChanged,
+    MessageChanged,
+    MessageSeen,
+    ProviderEvent,
+    RelationMade,
+    UnknownEvent,
+)
+from leads.matching import Match, find_lead, learn_identifiers
+from leads.models import Connection, Lead
+from outreach.events.kinds import EventKind
+from outreach.events.recording import Subject, record
+from outreach.milestones import passing
+
+Stage = Enrollment.Stage
+
+
+def handle(event: ProviderEvent, *, account: Account | None, at: datetime, actor: str) -> str:
+    """Take one event in. Returns what changed, in words for the receipt."""
+    with transaction.atomic():
+        effect = HANDLERS[type(event)](event, account=account, at=at, actor=actor)
+        passing("inside_inbound")
+    passing("after_inbound")
+    return effect
+
+
+# --- A relation was made --------------------------------------------------------------------------------
+
+
+def relation_made(event: RelationMade, *, account: Account, at: datetime, actor: str) -> str:
+    """Somebody and the account are connected now: the walks that waited for it go on."""
+    match = find_lead(account, event.person)
+    if match is None:
+        return "not a lead"
+    learn_identifiers(match.lead, provider_id=event.person.provider_id)
+    _, is_news = Connection.objects.get_or_create(
+        account=account,
+        lead=match.lead,
+        defaults={
+            "client_id": account.client_id,
+            "connected_at": event.happened_at or at,
+            "noticed_at": at,
+            "noticed_by": str(actor),
+        },
+    )
+    if not is_news:
+        return "known already"
+    walks = _walks(match.lead).filter(account=account, connected_at__isnull=True)
+    for enrollment in walks:
+        _connect(enrollment, match, event, at=at, actor=actor)
+    return f"{match.lead} is connected with {account}"
+
+
+def _connect(enrollment: Enrollment, match: Match, event: RelationMade, *, at: datetime, actor: str) -> None:
+    """One walk learns of the connection. What is in flight is planned when it is recorded."""
+    invited = enrollment.invited_at is not None
+    kind = EventKind.CONNECTION_ACCEPTED if invited else EventKind.CONNECTION_ACCEPTED_HISTORICAL
+    accepted_at = event.happened_at or at
+    record(
+        kind,
+        at=at,
+        actor=actor,
+        subject=subject_of(enrollment),
+        matched_by=match.key,
+        accepted_at=accepted_at.isoformat(),
+    )
+    enrollment.connected_at = at
+    if enrollment.stage in (Stage.PENDING_INVITE, Stage.INVITE_SENT):
+        enrollment.stage = Stage.CONNECTED
+    enrollment.save(update_fields=["connected_at", "stage"])
+    if enrollment.state == Enrollment.State.ACTIVE and enrollment.next_action_at:
+        replan(enrollment, at=at, actor=actor)
+
+
+# --- A message was seen ---------------------------------------------------------------------------------
+
+
+def message_seen(event: MessageSeen, *, account: Account, at: datetime, actor: str) -> str:
+    """Into the inbox; a lead's answer silences everything automatic of this client (law 2)."""
+    ingested = ingest(event, account=account, at=at, actor=actor)
+    if not ingested.created:
+        return "known already"
+    message, match = ingested.message, ingested.match
+    if match is None or message.is_event:
+        return "in the inbox"
+    if message.direction == Message.Direction.INBOUND:
+        return _answered(ingested, match, at=at, actor=actor)
+    if event.message_type == "INVITATION" and event.counterpart:
+        # Our note stands in a chat: LinkedIn opens one when the invitation is accepted (Unipile API, section 3.6).
+        happened = RelationMade(provider_account_id=event.provider_account_id, person=event.counterpart)
+        return relation_made(happened, account=account, at=at, actor=actor)
+    return "in the inbox"
+
+
+def _answered(ingested: Ingested, match: Match, *, at: datetime, actor: str) -> str:
+    """A lead wrote. It is an answer when we had taken the lead up before; older messages are history."""
+    message = ingested.message
+    lead = Lead.objects.select_for_update().get(pk=match.lead.pk)
+    walks = list(_walks(lead).filter(enrolled_at__lte=message.sent_at))
+    if not walks:
+        return "in the inbox"
+    Message.objects.filter(pk=message.pk).update(is_reply=True)
+    Lead.objects.filter(pk=lead.pk).update(replied_at=max(message.sent_at, lead.replied_at or message.sent_at))
+    _record_answer(ingested, match, walks, at=at, actor=actor)
+    for enrollment in walks:
+        _stop(enrollment, message, at=at, actor=actor)
+    return f"{lead} answered; {len(walks)} sequence(s) silent"
+
+
+def _record_answer(
+    ingested: Ingested, match: Match, walks: list[Enrollment], *, at: datetime, actor: str
+) -> None:
+    """One event a message, told of the walk on whose account it came in."""
+    message = ingested.message
+    walk = next((each for each in walks if each.account_id == message.account_id), None)
+    about = (
+        subject_of(walk)
+        if walk
+        else Subject(client_id=message.client_id, lead_id=match.lead.pk, account_id=message.account_id)
+    )
+    record(
+        EventKind.MESSAGE_RECEIVED,
+        at=at,
+        actor=actor,
+        subject=about,
+        text=message.text,
+        conversation=str(message.conversation_id),
+        message=str(message.pk),
+        matched_by=match.key,
+    )
+
+
+def _stop(enrollment: Enrollment, message: Message, *, at: datetime, actor: str) -> None:
+    enrollment.stage = Stage.RESPONDED
+    enrollment.replied_at = enrollment.replied_at or message.sent_at
+    if enrollment.is_open:
+        leave(enrollment, Enrollment.ExitReason.REPLIED, at=at, actor=actor, message=str(message.pk))
+    else:
+        enrollment.save(update_fields=["stage", "replied_at"])
+
+
+def _walks(lead: Lead) -> Any:
+    """Every walk of a lead, locked in one order so that two tellers of news never wait for each other."""
+    return Enrollment.objects.filter(lead=lead).select_for_update().order_by("pk")
+
+
+# --- The rest -------------------------------------------------------------------------------------------
+
+
+def message_changed(event: MessageChanged, *, account: Account, at: datetime, actor: str) -> str:
+    """Something became of a message: the inbox shows edited words as they stand now."""
+    rows = Message.objects.filter(account=account, provider_message_id=event.message_id)
+    if event.change == "edited":
+        return "text changed" if rows.update(text=event.text) else "message not known here"
+    return f"noted: {event.change}"
+
+
+def account_status_changed(event: AccountStatusChanged, *, account: Account, at: datetime, actor: str) -> str:
+    status = STATUS_WORDS.get(event.status)
+    if status is None:
+        return f"unknown status {event.status}"
+    changed = change_status(account, status, at=at, actor=actor)
+    return f"{account} is {status.label.lower()}" if changed else "known already"
+
+
+def unknown(event: UnknownEvent, *, account: Account | None, at: datetime, actor: str) -> str:
+    return ""
+
+
+HANDLERS: dict[type[ProviderEvent], Callable[..., str]] = {
+    RelationMade: relation_made,
+    MessageSeen: message_seen,
+    MessageChanged: message_changed,
+    AccountStatusChanged: account_status_changed,
+    UnknownEvent: unknown,
+}

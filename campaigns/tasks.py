@@ -1,0 +1,32 @@
+"""Doorbells of the engine: fetch, call, done. The clock is read here and handed down."""
+
+from celery import shared_task
+
+from campaigns.engine import executing, housekeeping, recovering
+from integrations.connecting import provider_client
+from outreach import clock
+
+# Batches that one tick may carry out before it gives the worker back.
+BATCHES_PER_TICK = 20
+
+
+@shared_task
+def tick() -> int:
+    """Carry out what is due now. Returns how many steps were taken up."""
+    client, done = provider_client(), 0
+    for _ in range(BATCHES_PER_TICK):
+        taken = executing.run_batch(now=clock.now, client=client)
+        done += taken
+        if not taken:
+            break
+    return done
+
+
+@shared_task
+def recover() -> int:
+    return recovering.recover(at=clock.now(), client=provider_client())
+
+
+@shared_task
+def keep_house() -> dict[str, int]:
+    return housekeeping.keep_house(at=clock.now())

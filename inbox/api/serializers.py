@@ -1,0 +1,55 @@
+"""Conversations and messages."""
+
+from rest_framework import serializers
+
+from inbox.models import Conversation, Message
+from outreach.api.serializers import Body, Row
+
+LONGEST_REPLY = 8_000
+
+
+class ConversationSerializer(Row[Conversation]):
+    class Meta:
+        model = Conversation
+        fields = (
+            "id",
+            "client",
+            "account",
+            "lead",
+            "name",
+            "person",
+            "provider_chat_id",
+            "status",
+            "unread",
+            "last_message_at",
+            "last_inbound_at",
+        )
+        read_only_fields = fields
+
+
+class MessageSerializer(Row[Message]):
+    attachments = serializers.ListField(child=serializers.JSONField(), read_only=True)
+
+    class Meta:
+        model = Message
+        fields = (
+            "id",
+            "client",
+            "conversation",
+            "account",
+            "direction",
+            "text",
+            "subject",
+            "kind",
+            "is_event",
+            "is_reply",
+            "attachments",
+            "dispatch",
+            "sent_at",
+            "recorded_at",
+        )
+        read_only_fields = fields
+
+
+class ReplySerializer(Body):
+    text = serializers.CharField(max_length=LONGEST_REPLY, help_text="Sent exactly as given.")

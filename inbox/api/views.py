@@ -1,0 +1,92 @@
+"""The inbox: conversations, their messages, and answering."""
+
+from django.db.models import F, QuerySet
+from django_filters.rest_framework import BooleanFilter, IsoDateTimeFilter
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from inbox.api.serializers import ConversationSerializer, MessageSerializer, ReplySerializer
+from inbox.models import Conversation, Message
+from inbox.replying import reply
+from outreach.api.errors import refusals_are_conflicts
+from outreach.api.filters import Filters
+from outreach.api.idempotency import idempotent
+from outreach.api.pagination import Cursor
+from outreach.api.viewsets import Listed
+
+
+class ConversationFilters(Filters):
+    unread = BooleanFilter(method="filter_unread", help_text="Those with messages that nobody has read yet.")
+
+    class Meta:
+        model = Conversation
+        fields = ("client", "account", "lead", "status")
+
+    def filter_unread(self, chats: QuerySet[Conversation], name: str, wanted: bool) -> QuerySet[Conversation]:
+        return chats.filter(unread__gt=0) if wanted else chats.filter(unread=0)
+
+
+class Conversations(Listed[Conversation]):
+    """Chats with leads and other people, the most recent first."""
+
+    queryset = Conversation.objects.order_by(F("last_message_at").desc(nulls_last=True))
+    serializer_class = ConversationSerializer
+    filterset_class = ConversationFilters
+
+    @extend_schema(request=ReplySerializer, responses={201: MessageSerializer})
+    @action(detail=True, methods=["post"])
+    @idempotent
+    def reply(self, request: Request, pk: str) -> Response:
+        """Answers at once; it counts against the account's limits like everything else that is sent."""
+        chat, text = self.get_object(), self.body(ReplySerializer)["text"]
+        with refusals_are_conflicts():
+            message = reply(conversation=chat, text=text, **self.by_at)
+        return Response(MessageSerializer(message).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(request=None)
+    @action(detail=True, methods=["post"])
+    def close(self, request: Request, pk: str) -> Response:
+        """Done with it. A new message from the other side opens it again."""
+        return self._changed(status=Conversation.Status.CLOSED)
+
+    @extend_schema(request=None)
+    @action(detail=True, methods=["post"])
+    def open(self, request: Request, pk: str) -> Response:
+        """Back into the open conversations."""
+        return self._changed(status=Conversation.Status.OPEN)
+
+    @extend_schema(request=None)
+    @action(detail=True, methods=["post"])
+    def read(self, request: Request, pk: str) -> Response:
+        """Every message of it has been read."""
+        return self._changed(unread=0)
+
+    def _changed(self, **changes: object) -> Response:
+        chat: Conversation = self.get_object()
+        Conversation.objects.filter(pk=chat.pk).update(**changes)
+        return self.shown(chat)
+
+
+class MessageFilters(Filters):
+    after = IsoDateTimeFilter(field_name="sent_at", lookup_expr="gte", help_text="Sent at or after this moment.")
+    before = IsoDateTimeFilter(field_name="sent_at", lookup_expr="lt", help_text="Sent before this moment.")
+
+    class Meta:
+        model = Message
+        fields = ("client", "conversation", "account", "direction", "is_reply")
+
+
+class MessageCursor(Cursor):
+    ordering = ("-sent_at", "-id")
+
+
+class Messages(Listed[Message]):
+    """Messages in both directions, the newest first."""
+
+    queryset = Message.objects.all()
+    serializer_class = MessageSerializer
+    filterset_class = MessageFilters
+    pagination_class = MessageCursor

@@ -1,0 +1,197 @@
+"""Senders, their accounts, and how much of each cap is used."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin
+from django.db import models
+from django.http import HttpRequest
+from unfold.admin import TabularInline
+from unfold.decorators import display
+
+from integrations.dispatching import local_day
+from integrations.models import Account, Action, ActionSleep, Sender, Usage
+from outreach.clock import now
+from outreach.console.base import ConsoleAdmin, LedgerAdmin
+from outreach.console.columns import bar, to, when
+from outreach.console.filters import StateFilter, VisibleFilter
+from outreach.console.reach import reach_of
+from outreach.console.relative import relative
+from outreach.console.tones import TONES
+
+UsedToday = Mapping[tuple[UUID, str], int]
+
+
+def used_today(accounts: Iterable[Account], *, at: datetime) -> UsedToday:
+    """How much each account has used of each cap on its own present day, with one query.
+
+    Counts what was seen of the owner's manual actions too.
+    """
+    days = {account.pk: local_day(account, at) for account in accounts}
+    around = [(at + timedelta(days=offset)).date() for offset in (-1, 0, 1)]
+    rows = Usage.objects.filter(account__in=days, day__in=around)
+    return {(row.account_id, row.action): row.used + row.observed for row in rows if row.day == days[row.account_id]}
+
+
+def label_of(account: Account) -> tuple[str, str]:
+    """The state that matters to an operator: a pause hides what the provider says."""
+    return ("paused", "Paused") if account.paused_at else (account.status, account.get_status_display())
+
+
+class AccountInline(TabularInline):
+    """A sender's accounts, to look at; they are edited on their own pages."""
+
+    model = Account
+    extra = 0
+    fields = readonly_fields = ("name", "channel", "tier", "status", "paused_at")
+    show_change_link = True
+    can_delete = False
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return obj is None or reach_of(request).may_see(obj.client_id)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    has_change_permission = has_delete_permission = has_add_permission
+
+
+@admin.register(Sender)
+class SenderAdmin(ConsoleAdmin):
+    administered = True
+    list_display = ("name", "client", "title", "email", "accounts_total")
+    list_filter = (("client", VisibleFilter),)
+    list_select_related = ("client",)
+    search_fields = ("first_name", "last_name", "email", "title")
+    fieldsets = (
+        (None, {"fields": ("client", ("first_name", "last_name"), "title", "email")}),
+    )
+    inlines = (AccountInline,)
+
+    def get_queryset(self, request: HttpRequest) -> "models.QuerySet[Any]":
+        return super().get_queryset(request).annotate(account_count=models.Count("accounts", distinct=True))
+
+    @display(description="Accounts", ordering="account_count")
+    def accounts_total(self, row: Any) -> int:
+        return int(row.account_count)
+
+
+class SleepInline(TabularInline):
+    model = ActionSleep
+    extra = 0
+    fields = readonly_fields = ("action", "until", "in_a_row", "detail")
+    verbose_name_plural = "actions at rest after the provider said \u201ctoo many\u201d"
+    can_delete = False
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return obj is None or reach_of(request).may_see(obj.client_id)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    has_change_permission = has_delete_permission = has_add_permission
+
+
+class AccountAdmin(ConsoleAdmin):
+    """Presentation of an account; campaigns/admin adds the buttons that pause and resume it."""
+
+    administered = True
+    list_display = ("person", "client", "status_label", "invitations", "messages_sent", "next_slot", "read")
+    list_filter = (("status", StateFilter), ("client", VisibleFilter), ("sender", VisibleFilter), ("tier", StateFilter))
+    list_select_related = ("client", "sender")
+    search_fields = ("name", "provider_account_id", "public_identifier", "sender__first_name", "sender__last_name")
+    autocomplete_fields = ("sender",)
+    inlines = (SleepInline,)
+    readonly_fields = (
+        "status", "status_changed_at", "paused_at", "next_slot_at", "messages_read_at", "relations_read_at", "created_at",
+    )  # fmt: skip
+    fieldsets = (
+        (None, {"fields": ("client", "sender", "name", ("channel", "tier"))}),
+        (
+            "Pace",
+            {
+                "fields": (
+                    ("invitations_per_day", "messages_per_day"),
+                    ("spacing_min_seconds", "spacing_max_seconds"),
+                    "time_zone",
+                ),
+                "description": "Caps hold per local day and count answers written by hand too. The pause between two "
+                "actions is drawn at random between the shortest and the longest.",
+            },
+        ),
+        (
+            "At the provider",
+            {"fields": ("provider_account_id", "provider_user_id", "public_identifier", "status", "status_changed_at")},
+        ),
+        ("Now", {"fields": ("paused_at", "next_slot_at", "messages_read_at", "relations_read_at", "created_at")}),
+    )
+    add_fieldsets = (
+        (None, {"fields": ("client", "sender", "name", ("channel", "tier"))}),
+        (
+            "At the provider",
+            {
+                "fields": ("provider_account_id", "provider_user_id", "public_identifier"),
+                "description": "The account's id is in the Unipile dashboard. The rest fills itself in at the first read.",
+            },
+        ),
+        (
+            "Pace",
+            {
+                "fields": (
+                    ("invitations_per_day", "messages_per_day"),
+                    ("spacing_min_seconds", "spacing_max_seconds"),
+                    "time_zone",
+                )
+            },
+        ),
+    )
+
+    read = when("messages_read_at", "Inbox read")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        fixed = ("provider_account_id",) if obj else ()
+        return (*super().get_readonly_fields(request, obj), *fixed)
+
+    def prepare(self, request: HttpRequest, rows: list[Any]) -> None:
+        used = used_today(rows, at=now())
+        for row in rows:
+            row.used = {action: used.get((row.pk, action), 0) for action in Action.values}
+
+    @display(description="Account", ordering="name", header=True)
+    def person(self, row: Account) -> tuple[str, str, str]:
+        initials = "".join(word[0] for word in (row.sender.first_name, row.sender.last_name) if word)
+        return row.name, f"{row.get_channel_display()} · {row.get_tier_display()}", initials
+
+    @display(description="Status", ordering="status", label=TONES)
+    def status_label(self, row: Account) -> tuple[str, str]:
+        return label_of(row)
+
+    @display(description="Invitations today")
+    def invitations(self, row: Any) -> str:
+        return bar(row.used[Action.INVITATION], row.daily_cap(Action.INVITATION))
+
+    @display(description="Messages today")
+    def messages_sent(self, row: Any) -> str:
+        return bar(row.used[Action.MESSAGE], row.daily_cap(Action.MESSAGE))
+
+    @display(description="Next slot", ordering="next_slot_at")
+    def next_slot(self, row: Account) -> str:
+        at = now()
+        return "free" if row.next_slot_at <= at else relative(row.next_slot_at, at)
+
+
+@admin.register(Usage)
+class UsageAdmin(LedgerAdmin):
+    scope_through = "account"
+    list_display = ("account_link", "day", "action", "share", "observed")
+    list_filter = (("action", StateFilter), ("account", VisibleFilter))
+    list_select_related = ("account",)
+    search_fields = ("account__name",)
+
+    account_link = to("account", "integrations_account", "Account")
+
+    @display(description="Used", ordering="used")
+    def share(self, row: Usage) -> str:
+        return bar(row.used, row.cap)

@@ -1,0 +1,223 @@
+"""Side effects at a provider, exactly once: reserve → confirm → call → settle (design, section 5).
+
+Nothing here talks to the network, and nothing here knows what a lead or a campaign is. Each function runs in
+the caller's transaction. What may not happen twice is refused by the database, not by a check in memory.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from random import Random
+
+from django.conf import settings
+from django.db.models import F
+from django.db.models.functions import Greatest
+
+from integrations.errors import Verdict
+from integrations.models import Account, Action, ActionSleep, Dispatch, Usage
+from integrations.querysets import AccountQuerySet
+from outreach.zones import zone
+
+State = Dispatch.State
+
+# A message may be missing from the provider's answers for a minute after it was sent
+# (Unipile API, section 5.3). Before this much time has passed, absence proves nothing.
+SETTLING_TIME = timedelta(minutes=5)
+# Asked this often without an answer, the question goes to a person.
+MAX_QUESTIONS = 12
+
+_draw = Random()
+
+
+class CannotReserve(Exception):
+    """The action may not start now; `until` says when it may."""
+
+    def __init__(self, sentence: str, until: datetime | None = None) -> None:
+        super().__init__(sentence)
+        self.until = until
+
+
+class SlotTaken(CannotReserve):
+    """The account acted a moment ago, or is acting now."""
+
+
+class CapUsed(CannotReserve):
+    """The day's cap of the action is used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """A side effect that somebody wants: what, by which account, to whom, with which exact text."""
+
+    key: str
+    account: Account
+    action: Action
+    person: str
+    text: str
+    actor: str
+    provider_chat_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a dispatch."""
+
+    state: Dispatch.State
+    verdict: str = ""
+    detail: str = ""
+    provider_invitation_id: str = ""
+    provider_chat_id: str = ""
+    provider_message_id: str = ""
+
+
+def local_day(account: Account, at: datetime) -> date:
+    """The account's calendar day, on which its caps are counted."""
+    return at.astimezone(zone(account.time_zone)).date()
+
+
+def lease() -> timedelta:
+    return timedelta(seconds=settings.DISPATCH_LEASE_SECONDS)
+
+
+def usage_today(account: Account, action: str, at: datetime) -> Usage | None:
+    """The day's row, if anything was done yet."""
+    return Usage.objects.filter(account=account, action=action, day=local_day(account, at)).first()
+
+
+def _todays_row(account: Account, action: str, at: datetime) -> Usage:
+    """The day's row, made when it is the first action, its cap brought up to date with the account's."""
+    cap = account.daily_cap(action)
+    row, _ = Usage.objects.get_or_create(
+        account=account, action=action, day=local_day(account, at), defaults={"cap": cap}
+    )
+    if row.cap != cap:
+        # A cap lowered below what is already used keeps the row true; it just lets nothing more through.
+        Usage.objects.filter(pk=row.pk).update(cap=Greatest(F("used"), cap))
+    return row
+
+
+def take_quota(account: Account, action: str, at: datetime) -> Usage:
+    """One of the day's actions. The conditional update is what keeps the cap under any number of workers.
+
+    Raises CapUsed.
+    """
+    row = _todays_row(account, action, at)
+    taken = Usage.objects.filter(pk=row.pk, cap__gt=F("used") + F("observed")).update(used=F("used") + 1)
+    if not taken:
+        raise CapUsed(f"{account} has used its {action}s of the day ({account.daily_cap(action)}).")
+    return row
+
+
+def give_back(dispatch: Dispatch) -> None:
+    """Return the quota of a call that surely did not happen."""
+    Usage.objects.filter(pk=dispatch.usage_id, used__gt=0).update(used=F("used") - 1)
+
+
+def take_slot(account: Account, at: datetime) -> None:
+    """Take the account's turn until the dispatch is settled, or its lease ends. Raises SlotTaken."""
+    until = at + lease()
+    if not Account.objects.filter(pk=account.pk, next_slot_at__lte=at).update(next_slot_at=until):
+        raise SlotTaken(f"{account} is pausing between two actions.", until=account.next_slot_at)
+    account.next_slot_at = until
+
+
+def free_slot(dispatch: Dispatch, at: datetime) -> None:
+    """End the turn that this dispatch took: the account's next one comes after a pause drawn at random."""
+    account = dispatch.account
+    pause = _draw.uniform(account.spacing_min_seconds, account.spacing_max_seconds)
+    _own_turn(dispatch).update(next_slot_at=at + timedelta(seconds=pause))
+
+
+def release_slot(dispatch: Dispatch, at: datetime) -> None:
+    """End a turn in which nothing was done: no pause is owed."""
+    _own_turn(dispatch).update(next_slot_at=at)
+
+
+def _own_turn(dispatch: Dispatch) -> AccountQuerySet:
+    """The account, as long as its turn is this dispatch's: a late comer must not cut short another's."""
+    return Account.objects.filter(pk=dispatch.account_id, next_slot_at=dispatch.reserved_at + lease())
+
+
+def reserve(intent: Intent, *, at: datetime) -> Dispatch:
+    """Take quota and slot and write the dispatch, all in the caller's transaction.
+
+    Raises SlotTaken or CapUsed; an IntegrityError means that the same effect is already under way or done.
+    """
+    take_slot(intent.account, at)
+    usage = take_quota(intent.account, intent.action, at)
+    return Dispatch.objects.create(
+        client_id=intent.account.client_id,
+        key=intent.key,
+        account=intent.account,
+        action=intent.action,
+        person=intent.person,
+        text=intent.text,
+        provider_chat_id=intent.provider_chat_id,
+        usage=usage,
+        actor=intent.actor,
+        reserved_at=at,
+    )
+
+
+def confirm(dispatch: Dispatch, *, at: datetime) -> bool:
+    """The last word before the call: still ours, not yet called, lease not over. Writes `called_at`."""
+    mine = Dispatch.objects.filter(
+        pk=dispatch.pk, state=State.SENDING, called_at__isnull=True, reserved_at__gt=at - lease()
+    )
+    if not mine.update(called_at=at, person=dispatch.person, provider_chat_id=dispatch.provider_chat_id):
+        return False
+    dispatch.called_at = at
+    return True
+
+
+def settle(dispatch: Dispatch, outcome: Outcome, *, at: datetime) -> bool:
+    """Write the outcome, once. False when somebody else has settled it meanwhile."""
+    changes: dict[str, object] = {
+        "state": outcome.state,
+        "verdict": outcome.verdict,
+        "detail": outcome.detail[:500],
+        "settled_at": at,
+    }
+    for name in ("provider_invitation_id", "provider_chat_id", "provider_message_id"):
+        if value := getattr(outcome, name):
+            changes[name] = value
+    if outcome.state == State.UNKNOWN:
+        changes |= {"ask_at": at + SETTLING_TIME, "settled_at": None}
+    changed = Dispatch.objects.filter(pk=dispatch.pk, state=dispatch.state).update(**changes)
+    if not changed:
+        return False
+    for name, value in changes.items():
+        setattr(dispatch, name, value)
+    if outcome.state == State.REJECTED:
+        give_back(dispatch)
+    return True
+
+
+def ask_again(dispatch: Dispatch, *, at: datetime, detail: str) -> None:
+    """The provider could not tell. Ask later, ever more seldom; at the end a person decides."""
+    asked = dispatch.asked + 1
+    changes: dict[str, object] = {"asked": asked, "detail": detail[:500]}
+    if asked >= MAX_QUESTIONS:
+        changes["needs_decision_at"] = at
+    else:
+        changes["ask_at"] = at + SETTLING_TIME * min(2 ** (asked - 1), 48)
+    Dispatch.objects.filter(pk=dispatch.pk, state=State.UNKNOWN).update(**changes)
+
+
+def put_to_sleep(account: Account, action: str, *, until: datetime, in_a_row: int, detail: str) -> None:
+    """Let an action of an account rest after the provider said "too many"."""
+    ActionSleep.objects.update_or_create(
+        account=account, action=action, defaults={"until": until, "in_a_row": in_a_row, "detail": detail[:300]}
+    )
+
+
+def refusals_in_a_row(account: Account, action: str) -> int:
+    row = ActionSleep.objects.filter(account=account, action=action).first()
+    return row.in_a_row if row else 0
+
+
+def forget_refusals(account: Account, action: str) -> None:
+    """A success ends the row of refusals."""
+    ActionSleep.objects.filter(account=account, action=action).delete()
+
+
+NEVER_CALLED = Outcome(State.REJECTED, verdict=Verdict.RETRY_LATER, detail="The call never left.")

@@ -1,0 +1,44 @@
+"""Doorbells of the outside world: fetch, call, done."""
+
+from uuid import UUID
+
+from celery import shared_task
+
+from integrations import receiving
+from integrations.account_care import refresh_all
+from integrations.connecting import provider_client
+from integrations.models import WebhookReceipt
+from integrations.polling import poll_due
+from outreach import clock
+
+RECEIPTS_PER_SWEEP = 200
+
+
+@shared_task
+def process_receipt(receipt_id: str) -> None:
+    at = clock.now()
+    if receipt := receiving.claim(UUID(receipt_id), at=at):
+        receiving.process(receipt, at=at, client=provider_client())
+
+
+@shared_task
+def process_receipts() -> int:
+    """The sweep: whatever no doorbell was heard for. Returns how many receipts were taken up."""
+    at, client = clock.now(), provider_client()
+    due = WebhookReceipt.objects.due(at).order_by("received_at").values_list("pk", flat=True)[:RECEIPTS_PER_SWEEP]
+    claimed = [receipt for pk in due if (receipt := receiving.claim(pk, at=at))]
+    for receipt in claimed:
+        receiving.process(receipt, at=at, client=client)
+    return len(claimed)
+
+
+@shared_task
+def refresh_accounts() -> int:
+    """Compare every account's status with the provider's. Returns how many changed."""
+    return refresh_all(provider_client(), at=clock.now())
+
+
+@shared_task
+def poll_accounts() -> int:
+    """Read the accounts that are due. Returns how many were read."""
+    return poll_due(at=clock.now(), client=provider_client())

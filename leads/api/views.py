@@ -1,0 +1,84 @@
+"""Leads and the do-not-contact list. What is known only with campaigns is added in campaigns/api/leads.py."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import action
+from rest_framework.parsers import MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+
+from leads.api import custom_fields
+from leads.api.filters import LeadFilters, SuppressionFilters
+from leads.api.imports import ImportAnswer, ImportSerializer, import_uploaded
+from leads.api.serializers import LeadSerializer, SuppressionSerializer, SuppressLeadSerializer
+from leads.models import Lead, Suppression
+from leads.suppressing import suppress
+from outreach.api.errors import Conflict, all_or_conflict
+from outreach.api.idempotency import idempotent
+from outreach.api.viewsets import Changed, Created, Listed, Removed
+from outreach.clients.querysets import ClientOwnedQuerySet
+
+
+class Leads(Created, Changed, Listed[Lead]):
+    """The people of a client. They are never removed: what was done with them stays on record."""
+
+    http_method_names = ["get", "post", "patch", "head"]
+    queryset = Lead.objects.all()
+    serializer_class: type[BaseSerializer[Lead]] = LeadSerializer
+    filterset_class = LeadFilters
+
+    def perform_create(self, serializer: BaseSerializer[Any]) -> None:
+        self._keep(serializer)
+
+    def perform_update(self, serializer: BaseSerializer[Any]) -> None:
+        self._keep(serializer)
+
+    def _keep(self, serializer: BaseSerializer[Any]) -> None:
+        with all_or_conflict():
+            lead = serializer.save()
+            custom_fields.learn(lead.client, serializer.validated_data.get("custom", ()))
+
+    @extend_schema(request=ImportSerializer, responses=ImportAnswer)
+    @action(
+        detail=False, methods=["post"], url_path="import", parser_classes=[MultiPartParser], filterset_class=None
+    )
+    @idempotent
+    def import_file(self, request: Request) -> Response:
+        """Takes in a lead file. Rows that could not be taken in are listed with their line and the reason."""
+        report = import_uploaded(self.body(ImportSerializer), **self.by_at)
+        return Response(ImportAnswer(report).data)
+
+    @extend_schema(request=SuppressLeadSerializer, responses=SuppressionSerializer(many=True), filters=False)
+    @action(detail=True, methods=["post"], pagination_class=None)
+    @idempotent
+    def suppress(self, request: Request, pk: str) -> Response:
+        """Never contact this person again: profile and address go on the client's do-not-contact list."""
+        lead = self.get_object()
+        reason = self.body(SuppressLeadSerializer)["reason"]
+        named = identities_of(lead)
+        if not named:
+            raise Conflict("This lead has neither a LinkedIn profile nor an e-mail address to enter.")
+        entries = [
+            suppress(client=lead.client, kind=kind, value=value, reason=reason, **self.by_at) for kind, value in named
+        ]
+        return Response(SuppressionSerializer(entries, many=True).data)
+
+
+def identities_of(lead: Lead) -> list[tuple[str, str]]:
+    """By what a lead can be entered in the do-not-contact list."""
+    named = ((Suppression.Kind.PROFILE, lead.identifier), (Suppression.Kind.EMAIL, lead.email))
+    return [(kind, value) for kind, value in named if value]
+
+
+class Suppressions(Created, Removed, Listed[Suppression]):
+    """The do-not-contact list."""
+
+    http_method_names = ["get", "post", "delete", "head"]
+    queryset = ClientOwnedQuerySet(Suppression)
+    serializer_class = SuppressionSerializer
+    filterset_class = SuppressionFilters
+
+    def perform_create(self, serializer: BaseSerializer[Any]) -> None:
+        serializer.instance = suppress(**serializer.validated_data, **self.by_at)

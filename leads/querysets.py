@@ -1,0 +1,17 @@
+"""Questions asked of leads."""
+
+from typing import Self
+
+from django.db.models import Q
+
+from outreach.clients.querysets import ClientOwnedQuerySet
+
+
+class LeadQuerySet(ClientOwnedQuerySet):
+    def matching_text(self, words: str) -> Self:
+        """Leads whose name, company, e-mail or LinkedIn name contains every word."""
+        found = self
+        for word in words.split():
+            anywhere = Q(first_name__icontains=word) | Q(last_name__icontains=word) | Q(company__icontains=word)
+            found = found.filter(anywhere | Q(email__icontains=word) | Q(public_identifier__icontains=word))
+        return found

@@ -1,0 +1,14 @@
+"""The project's settings, with what tests need: no broker, quick passwords, a folder of their own."""
+
+import os
+from pathlib import Path
+
+os.environ.setdefault("OUTREACH_ENV_FILE", os.devnull)
+os.environ.setdefault("OUTREACH_DATA_DIR", str(Path(__file__).resolve().parent.parent / ".data" / "tests"))
+
+from outreach.settings import *  # noqa: E402,F403
+
+CELERY_BROKER_URL = "memory://"
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {}
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+UNIPILE_WEBHOOK_SECRET = "test-webhook-secret"
