@@ -74,7 +74,7 @@ def _counts() -> dict[str, Any]:
 def progress_of(campaigns: Iterable[Campaign]) -> Mapping[UUID, Progress]:
     """The progress of each campaign, with one query."""
     ids = [campaign.pk for campaign in campaigns]
-    rows = Enrollment.objects.filter(campaign__in=ids).order_by().values("campaign").annotate(**_counts())
+    rows: Any = Enrollment.objects.filter(campaign__in=ids).order_by().values("campaign").annotate(**_counts())
     found = {row.pop("campaign"): Progress(**row) for row in rows}
     return {key: found.get(key, NOTHING_YET) for key in ids}
 
@@ -93,7 +93,8 @@ def states_in_words(
     return {
         campaign.pk: campaign.get_status_display().lower()
         if campaign.status != Campaign.Status.ACTIVE
-        else _obstacle(campaign, accounts.get(campaign.pk, []), engine_on) or _movement(campaign, progress[campaign.pk], at)
+        else _obstacle(campaign, accounts.get(campaign.pk, []), engine_on)
+        or _movement(campaign, progress[campaign.pk], at)
         for campaign in rows
     }
 
@@ -118,10 +119,20 @@ def _obstacle(campaign: Campaign, accounts: list[Account], engine_on: bool) -> s
     return "blocked · " + (", ".join(conditions) or "it has no account")
 
 
-def _movement(campaign: Campaign, progress: Progress, at: datetime) -> str:
+def next_move(campaign: Campaign, progress: Progress, *, at: datetime) -> datetime | None:
+    """When the next step may go out as far as hours allow; None when none is due with an account."""
     if progress.next_action_at is None:
+        return None
+    return max(progress.next_action_at, campaign.hours().next_open(at))
+
+
+def _movement(campaign: Campaign, progress: Progress, at: datetime) -> str:
+    moment = next_move(campaign, progress, at=at)
+    if moment is None:
         return "waiting · for invitations to be accepted" if progress.in_progress else "idle · no lead is under way"
-    hours = campaign.hours()
-    moment = max(progress.next_action_at, hours.next_open(at))
     local = f"{moment.astimezone(zone(campaign.time_zone)):%a %d %b %H:%M} ({campaign.time_zone})"
-    return f"running · next action {local}" if hours.is_open(at) else f"waiting · outside hours · next action {local}"
+    return (
+        f"running · next action {local}"
+        if campaign.hours().is_open(at)
+        else f"waiting · outside hours · next action {local}"
+    )

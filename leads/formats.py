@@ -52,9 +52,7 @@ class Meaning(StrEnum):
     """What an earlier import wrote beside a rejected row."""
 
 
-REACHES_A_PERSON = frozenset(
-    {Meaning.LINKEDIN, Meaning.PUBLIC_NAME, Meaning.LINK, Meaning.MEMBER_ID, Meaning.EMAIL}
-)
+REACHES_A_PERSON = frozenset({Meaning.LINKEDIN, Meaning.PUBLIC_NAME, Meaning.LINK, Meaning.MEMBER_ID, Meaning.EMAIL})
 """A file without any of these holds nobody who can be contacted."""
 
 REMARKS = ("Rejected line", "Rejected because")

@@ -16,6 +16,8 @@ from urllib.parse import unquote
 
 LONGEST_IDENTIFIER = 200
 _LONGEST_TEXT = 4_000
+_MOST_DECODINGS = 4
+"""What is still encoded after so many is no address; the sign % makes it useless as a name."""
 
 _INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u200e\u200f\u2060\ufeff"))
 # A blank inside an address ends it nowhere sure: what stands before it may be another person's name.
@@ -34,7 +36,8 @@ _SALES_FOLDERS = frozenset({"lead", "people", "profile"})
 
 _CLASSIC_ID = re.compile(r"A[CD]oAA[A-Za-z0-9_-]{5,}")
 _SALES_ID = re.compile(r"ACwAA[A-Za-z0-9_-]{5,}")
-_RECRUITER_ID = re.compile(r"AE[A-Za-z]AA[A-Za-z0-9_-]{5,}")
+# Of any product: classic, Sales Navigator or Recruiter.
+_MEMBER_ID = re.compile(r"A(?:[CD]o|Cw|E[A-Za-z])AA[A-Za-z0-9_-]{5,}")
 # An id that some program has lower-cased is worth nothing, and must not pass for a public name either.
 _DAMAGED_ID = re.compile(r"a(?:[cd]o|cw|e[a-z])aa[a-z0-9_-]{30,}")
 
@@ -42,9 +45,7 @@ _DAMAGED_ID = re.compile(r"a(?:[cd]o|cw|e[a-z])aa[a-z0-9_-]{30,}")
 # hyphens, and the symbols that old names still carry, but no punctuation that gives an address its form.
 _AROUND = " \t\r\n.,;:!?()[]{}'\"«»“”…"
 _PUBLIC_NAME = re.compile(r"[^\x00-\x20!-&(-,./:-@\[-^`{-\xa0\s\ufffd]{2,200}")
-_NO_NAMES = frozenset(
-    {"in", "me", "na", "nan", "no", "none", "null", "true", "false", "undefined", "unknown", "yes"}
-)
+_NO_NAMES = frozenset({"in", "me", "na", "nan", "no", "none", "null", "true", "false", "undefined", "unknown", "yes"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ class LinkedInIdentity:
 
 def identity_from(*cells: str) -> LinkedInIdentity:
     """The identity that several texts give together. Where two name the same thing, the earlier one wins."""
-    return merged(map(_identity_in, cells))
+    return merged(_identity_in(_read(cell)) for cell in cells)
 
 
 def explicit_identity_from(cell: str) -> LinkedInIdentity:
@@ -72,66 +73,101 @@ def explicit_identity_from(cell: str) -> LinkedInIdentity:
 
     For cells that may hold anything: "connected" or "Engineer" would be somebody's public name.
     """
-    found = _identity_in(cell)
-    is_bare = found.public_identifier and not _path_segments(_readable(cell))
-    return replace(found, public_identifier="") if is_bare else found
+    mention = _read(cell)
+    found = _identity_in(mention)
+    return replace(found, public_identifier="") if mention.is_bare else found
 
 
 def merged(identities: Iterable[LinkedInIdentity]) -> LinkedInIdentity:
     """What several identities say of one person; the earlier one wins."""
-    known = tuple(identities)
-    return LinkedInIdentity(
-        public_identifier=_first(each.public_identifier for each in known),
-        provider_id=_first(each.provider_id for each in known),
-        sales_navigator_id=_first(each.sales_navigator_id for each in known),
-        member_urn=_first(each.member_urn for each in known),
-    )
+    whole = LinkedInIdentity()
+    for each in identities:
+        whole = LinkedInIdentity(
+            public_identifier=whole.public_identifier or each.public_identifier,
+            provider_id=whole.provider_id or each.provider_id,
+            sales_navigator_id=whole.sales_navigator_id or each.sales_navigator_id,
+            member_urn=whole.member_urn or each.member_urn,
+        )
+    return whole
 
 
 def public_identifier_from(text: str) -> str:
     """The public name in an /in/ address or standing alone, decoded, lower-cased and in Unicode form NFC."""
-    segment = _profile_segment(_readable(text))
-    if _is_member_id(segment):
-        return ""
-    name = _folded(segment)
-    usable = _PUBLIC_NAME.fullmatch(name) and any(map(_carries_meaning, name))
-    return name if usable and name not in _NO_NAMES and not _DAMAGED_ID.fullmatch(name) else ""
+    return _public_name(_read(text))
 
 
 def provider_id_from(text: str) -> str:
     """The classic member id (`ACo…`, `ADo…`) in an address, in a URN or standing alone."""
-    return _id_of(_CLASSIC_ID, text)
+    return _id_of(_CLASSIC_ID, _read(text))
 
 
 def sales_navigator_id_from(text: str) -> str:
     """The Sales Navigator id (`ACw…`) in an address, in a URN or standing alone."""
-    return _id_of(_SALES_ID, text)
+    return _id_of(_SALES_ID, _read(text))
 
 
 def member_urn_from(text: str) -> str:
     """The number in `urn:li:member:<number>`."""
-    urn = _MEMBER_URN.search(_readable(text))
-    return urn["number"] if urn else ""
+    return _read(text).member_number
 
 
-def _identity_in(cell: str) -> LinkedInIdentity:
+@dataclass(frozen=True, slots=True)
+class _Mention:
+    """The parts of a text that may name a person."""
+
+    profile: str = ""
+    """What stands where a profile's address has its name: a public name or an id."""
+    token: str = ""
+    """What stands where an address or a URN has an id."""
+    member_number: str = ""
+    is_bare: bool = False
+    """Whether the text is no address, so that any word would do for a name."""
+
+
+def _read(text: str) -> _Mention:
+    readable = _readable(text)
+    segments = _path_segments(readable)
+    if segments:
+        profile = _profile_segment(segments)
+        token = profile or _sales_segment(segments) or _viewed_id(readable)
+        return _Mention(profile, token)
+    urn, number = _URN.match(readable), _MEMBER_URN.search(readable)
+    if urn or number:
+        return _Mention(token=urn["value"] if urn else "", member_number=number["number"] if number else "")
+    bare = "" if "/" in readable else readable.strip(_AROUND)
+    return _Mention(bare, bare, is_bare=True)
+
+
+def _identity_in(mention: _Mention) -> LinkedInIdentity:
     return LinkedInIdentity(
-        public_identifier=public_identifier_from(cell),
-        provider_id=provider_id_from(cell),
-        sales_navigator_id=sales_navigator_id_from(cell),
-        member_urn=member_urn_from(cell),
+        public_identifier=_public_name(mention),
+        provider_id=_id_of(_CLASSIC_ID, mention),
+        sales_navigator_id=_id_of(_SALES_ID, mention),
+        member_urn=mention.member_number,
     )
 
 
-def _first(found: Iterable[str]) -> str:
-    return next((text for text in found if text), "")
+def _public_name(mention: _Mention) -> str:
+    name = _folded(mention.profile)
+    usable = _PUBLIC_NAME.fullmatch(name) and any(map(_carries_meaning, name))
+    if not usable or name in _NO_NAMES or _DAMAGED_ID.fullmatch(name) or _MEMBER_ID.fullmatch(mention.profile):
+        return ""
+    return name
+
+
+def _id_of(family: re.Pattern[str], mention: _Mention) -> str:
+    """The id of one family. Sales Navigator writes more after a comma: `ACw…,NAME_SEARCH,…`."""
+    token = mention.token.split(",", 1)[0]
+    return token if family.fullmatch(token) and len(token) <= LONGEST_IDENTIFIER else ""
 
 
 def _readable(text: str) -> str:
     """The text without percent-encoding (also encoded twice), invisible characters and outer blanks."""
     text = text[:_LONGEST_TEXT]
-    while (decoded := _decoded(text)) != text:
-        text = decoded
+    for _ in range(_MOST_DECODINGS):
+        if "%" not in text:
+            break
+        text = _decoded(text)
     return text.translate(_INVISIBLE).strip()
 
 
@@ -150,23 +186,6 @@ def _carries_meaning(character: str) -> bool:
     return character.isalnum() or not character.isascii()
 
 
-def _is_member_id(token: str) -> bool:
-    return any(pattern.fullmatch(token) for pattern in (_CLASSIC_ID, _SALES_ID, _RECRUITER_ID))
-
-
-def _id_of(family: re.Pattern[str], text: str) -> str:
-    """The id of one family that the text names its person by."""
-    readable = _readable(text)
-    token = (
-        _urn_value(readable)
-        or _profile_segment(readable)
-        or _sales_segment(readable)
-        or _view_segment(readable)
-    )
-    token = token.split(",", 1)[0]
-    return token if family.fullmatch(token) and len(token) <= LONGEST_IDENTIFIER else ""
-
-
 def _path_segments(text: str) -> list[str]:
     """The folders of a LinkedIn address, without its query and fragment; none for any other text."""
     address = _LINKEDIN_URL.search(text) or _BARE_PATH.fullmatch(text)
@@ -176,32 +195,22 @@ def _path_segments(text: str) -> list[str]:
     return [segment for segment in path.split("/") if segment]
 
 
-def _profile_segment(text: str) -> str:
-    """What follows /in/, or the whole text where it is no address at all."""
-    segments = _path_segments(text)
-    if not segments:
-        return "" if "/" in text else text.strip(_AROUND)
+def _profile_segment(segments: list[str]) -> str:
+    """What follows /in/."""
     if segments[0].lower() in _PATH_PREFIXES:
         segments = segments[1:]
     is_profile = len(segments) > 1 and segments[0].lower() == "in"
     return segments[1].strip(_AROUND) if is_profile else ""
 
 
-def _sales_segment(text: str) -> str:
-    """What follows /sales/lead/ or /sales/people/, still with its `,NAME_SEARCH,…` tail."""
-    segments = _path_segments(text)
+def _sales_segment(segments: list[str]) -> str:
+    """What follows /sales/lead/ or /sales/people/, still with its tail."""
     is_sales = len(segments) > 2 and segments[0].lower() == "sales" and segments[1].lower() in _SALES_FOLDERS
     return segments[2] if is_sales else ""
 
 
-def _view_segment(text: str) -> str:
+def _viewed_id(text: str) -> str:
     """The id in the older address `linkedin.com/profile/view?id=…`."""
     address = _LINKEDIN_URL.search(text)
     viewed = _VIEW_BY_ID.match(address["path"]) if address else None
     return viewed["value"] if viewed else ""
-
-
-def _urn_value(text: str) -> str:
-    """The id in `urn:li:fsd_profile:…`, `urn:li:fs_salesProfile:(…,…)` and their like."""
-    urn = _URN.match(text)
-    return urn["value"] if urn else ""

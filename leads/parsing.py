@@ -147,9 +147,7 @@ class RowReader:
     def meaning_by_column(self) -> dict[str, str]:
         """What each column is taken for: a meaning, or the key of a custom field."""
         known = {place: str(meaning) for meaning, places in self._layout.columns.items() for place in places}
-        return {
-            name: known.get(place, self._layout.keys[place]) for place, name in enumerate(self._layout.header)
-        }
+        return {name: known.get(place, self._layout.keys[place]) for place, name in enumerate(self._layout.header)}
 
     def to_lead(self, row: Row) -> ParsedLead | Rejection | Skipped:
         """What the row says of one lead. Never raises."""
@@ -230,9 +228,7 @@ class _Reading:
     def _names(self) -> tuple[str, str]:
         first_name, last_name = self._single(Meaning.FIRST_NAME), self._single(Meaning.LAST_NAME)
         return (
-            (first_name, last_name)
-            if first_name or last_name
-            else cell.split_full_name(self._first(Meaning.FULL_NAME))
+            (first_name, last_name) if first_name or last_name else cell.split_full_name(self._first(Meaning.FULL_NAME))
         )
 
     def _location(self) -> str:
@@ -269,9 +265,7 @@ class _Reading:
     def _identity(self) -> LinkedInIdentity:
         """What all LinkedIn columns say together; those whose content is part of it are used up."""
         found = [
-            (place, meaning, text, read(text))
-            for meaning, read in _IDENTITY
-            for place, text in self._cells(meaning)
+            (place, meaning, text, read(text)) for meaning, read in _IDENTITY for place, text in self._cells(meaning)
         ]
         whole = merged(identity for *_, identity in found)
         for place, meaning, text, identity in found:
@@ -289,9 +283,7 @@ class _Reading:
         """Why nobody can be contacted by this row: the first bad value is named, or that there is none."""
         if self._guess:
             status = self._first(Meaning.EMAIL_STATUS)
-            reason = (
-                f"its e-mail address is marked '{status}', so it is a guess, and it has no LinkedIn address"
-            )
+            reason = f"its e-mail address is marked '{status}', so it is a guess, and it has no LinkedIn address"
             return Rejection(self._line, reason, self._column(Meaning.EMAIL))
         for meaning, problem in _PROBLEMS.items():
             text = self._first(meaning)
@@ -344,9 +336,7 @@ def custom_keys(header: Sequence[str]) -> tuple[str, ...]:
 def _slug(name: str) -> str:
     if _CAMEL_CASE.fullmatch(name):
         name = re.sub(r"(?=[A-Z])", "_", name)
-    ascii_only = (
-        unicodedata.normalize("NFKD", name.translate(_SPELLED_OUT)).encode("ascii", "ignore").decode()
-    )
+    ascii_only = unicodedata.normalize("NFKD", name.translate(_SPELLED_OUT)).encode("ascii", "ignore").decode()
     slug = re.sub(r"[^a-z0-9]+", "_", ascii_only.lower()).strip("_")[:_LONGEST_KEY].strip("_")
     slug = f"field_{slug}" if slug[:1].isdigit() else slug
     return f"other_{slug}" if slug in _RESERVED_KEYS or slug.startswith("sender_") else slug

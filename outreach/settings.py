@@ -58,6 +58,7 @@ INSTALLED_APPS = [
     "csp",
     "outreach.clients",
     "outreach.events",
+    "outreach.running",
     "outreach.api",
     "outreach.console",
     "integrations",
@@ -151,8 +152,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Tasks ----------------------------------------------------------------------------------------------
 BROKER_DIR = DATA_DIR / "broker"
-CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", "filesystem://")
-if CELERY_BROKER_URL == "filesystem://":
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", "") or "embedded://localhost//"
+if CELERY_BROKER_URL.startswith("embedded:"):
     BROKER_DIR.mkdir(parents=True, exist_ok=True)
     CELERY_BROKER_TRANSPORT_OPTIONS = {
         "data_folder_in": str(BROKER_DIR),
@@ -160,11 +161,13 @@ if CELERY_BROKER_URL == "filesystem://":
         "control_folder": str(BROKER_DIR),
         "polling_interval": env.float("CELERY_POLLING_INTERVAL", 0.2),
     }
+CELERY_TASK_DEFAULT_QUEUE = env.str("CELERY_QUEUE", "outreach")
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_TIME_LIMIT = 300
 CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"

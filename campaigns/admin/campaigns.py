@@ -13,20 +13,20 @@ from django.http import Http404, HttpRequest
 from django.template.response import TemplateResponse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from unfold.decorators import action, display
+from unfold.widgets import UnfoldAdminTimeWidget
 
 from campaigns.activating import activate_campaign, activation_problems
 from campaigns.admin.steps import StepFormSet, StepInline
 from campaigns.editing import replace_steps, sequence_of
 from campaigns.explaining import explain_in_words
 from campaigns.models import Campaign, Enrollment
-from campaigns.progress import progress_of, states_in_words
+from campaigns.progress import next_move, progress_of, states_in_words
 from campaigns.stopping import pause_campaign, resume_campaign
-from integrations.admin.senders import label_of
+from integrations.admin.senders import standing
 from outreach.clock import now
 from outreach.console.base import ConsoleAdmin, OneClientForm
-from outreach.console.buttons import Variant, button
-from outreach.console.columns import list_of
+from outreach.console.buttons import Variant, action, button
+from outreach.console.columns import column, list_of
 from outreach.console.fields import DatesField, WeekdaysField
 from outreach.console.filters import StateFilter, VisibleFilter
 from outreach.console.happenings import feed
@@ -48,6 +48,7 @@ class CampaignForm(OneClientForm):
     class Meta:
         model = Campaign
         fields = "__all__"
+        widgets = {name: UnfoldAdminTimeWidget(format="%H:%M") for name in ("opens_at", "closes_at")}
 
 
 def state_cell(words: str) -> SafeString:
@@ -70,6 +71,7 @@ def share(part: int, rate: int | None) -> SafeString:
 @admin.register(Campaign)
 class CampaignAdmin(ConsoleAdmin):
     form = CampaignForm
+    compressed_fields = False
     inlines = (StepInline,)
     list_display = ("title", "state", "sender_dots", "progress", "invitations", "replies", "next_action")
     list_filter = (("status", StateFilter), ("client", VisibleFilter), ("senders", VisibleFilter))
@@ -86,7 +88,8 @@ class CampaignAdmin(ConsoleAdmin):
             "Working hours",
             {
                 "fields": ("time_zone", ("opens_at", "closes_at"), "weekdays", "closed_dates"),
-                "description": "Nothing automatic goes out outside these hours, in this time zone. Answers always come in.",
+                "description": "Nothing automatic goes out outside these hours of this time zone. "
+                "Answers always come in.",
             },
         ),
         ("Replies", {"fields": ("contact_after_reply",)}),
@@ -102,37 +105,39 @@ class CampaignAdmin(ConsoleAdmin):
         words = states_in_words(rows, progress, at=at)
         for row in rows:
             row.figures, row.words = progress[row.pk], words[row.pk]
+            row.next_move = next_move(row, row.figures, at=at) if row.status == Status.ACTIVE else None
 
-    @display(description="Campaign", ordering="name", header=True)
-    def title(self, row: Campaign) -> tuple[str, str]:
-        return row.name, str(row.client)
+    @column("Campaign", ordering="name")
+    def title(self, row: Campaign) -> SafeString:
+        return format_html('<span class="oc-title">{}<span class="oc-reason">{}</span></span>', row.name, row.client)
 
-    @display(description="State", ordering="status")
+    @column("State", ordering="status")
     def state(self, row: Any) -> SafeString:
         return state_cell(row.words)
 
-    @display(description="Senders")
+    @column("Senders")
     def sender_dots(self, row: Campaign) -> SafeString | str:
         people = [(*_health(sender), sender.name) for sender in row.senders.all()]
         return format_html_join(
             "", '<span class="oc-sender" title="{2}: {1}"><span class="oc-dot oc-dot--{0}"></span>{2}</span>', people
         )
 
-    @display(description="Leads")
+    @column("Leads")
     def progress(self, row: Any) -> SafeString:
         return progress_cell(row.figures)
 
-    @display(description="Invited · accepted")
+    @column("Invited · accepted")
     def invitations(self, row: Any) -> SafeString:
         return share(row.figures.invited, row.figures.acceptance)
 
-    @display(description="Replies")
+    @column("Replies")
     def replies(self, row: Any) -> SafeString:
         return share(row.figures.replied, row.figures.reply_rate)
 
-    @display(description="Next action")
+    @column("Next action")
     def next_action(self, row: Any) -> Any:
-        return moment(row.figures.next_action_at, now()) if row.status == Status.ACTIVE else ""
+        at = now()
+        return "now" if row.next_move and row.next_move <= at else moment(row.next_move, at)
 
     # --- The page -------------------------------------------------------------------------------------
 
@@ -228,7 +233,7 @@ class CampaignAdmin(ConsoleAdmin):
 
 def _health(sender: Any) -> tuple[str, str]:
     """The worst state of a sender's accounts, as colour and words."""
-    states = [label_of(account) for account in sender.accounts.all()]
+    states = [standing(account) for account in sender.accounts.all()]
     if not states:
         return "harm", "no account"
     bad = [state for state in states if state[0] != "ok"]
@@ -257,8 +262,10 @@ def progress_cell(figures: Any) -> SafeString:
 
 def why_page(campaign: Campaign, page: str, *, at: datetime) -> dict[str, Any]:
     """One page of the leads under way with their reasons, the ones that are due first."""
-    rows = Enrollment.objects.filter(campaign=campaign).open().select_related(
-        "lead", "campaign__client", "account__sender", "account__client", "sequence"
+    rows = (
+        Enrollment.objects.filter(campaign=campaign)
+        .open()
+        .select_related("lead", "campaign__client", "account__sender", "account__client", "sequence")
     )
     shown = Paginator(rows.order_by("next_action_at", "pk"), WHY_PAGE).get_page(page)
     return {"page": shown, "rows": [(row, explain_in_words(enrollment=row, at=at)) for row in shown]}

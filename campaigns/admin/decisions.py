@@ -40,7 +40,12 @@ class DecidedDispatchAdmin(DispatchAdmin):
         )
         tell(request, outcome, "settled as sent" if happened else "settled as not sent")
 
-    @button("It happened", icon="check", variant=Variant.SUCCESS, sure=SURE + "It then counts as sent and is never sent again.")
+    @button(
+        "It happened",
+        icon="check",
+        variant=Variant.SUCCESS,
+        sure=SURE + "It then counts as sent and is never sent again.",
+    )
     def it_happened(self, request: HttpRequest, row: Dispatch, form: Any) -> str:
         """Settle as sent."""
         settle_by_hand(dispatch=row, happened=True, by=user_of(request), at=now())

@@ -5,22 +5,22 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from unfold.decorators import action, display
+from django.utils.safestring import SafeString
 from unfold.enums import ActionVariant
 
 from campaigns.models import EngineState
 from campaigns.stopping import start_engine, stop_engine
 from outreach.clock import now
 from outreach.console.base import OperatorLedgerAdmin
-from outreach.console.buttons import go_to, told
-from outreach.console.columns import when
+from outreach.console.buttons import action, go_to, told
+from outreach.console.columns import column, label, when
 from outreach.console.outcomes import in_flight
 from outreach.console.reach import user_of
-from outreach.console.tones import TONES
 
 STOP: Any = {
     "title": "Stop the engine",
-    "description": "Nothing automatic is sent any more, for any client, until you start it again. Answers still come in.",
+    "description": "Nothing automatic is sent any more, for any client, until you start it again. "
+    "Answers still come in.",
     "form_class": None,
     "form_submit_text": "Stop the engine",
 }
@@ -39,19 +39,31 @@ class EngineStateAdmin(OperatorLedgerAdmin):
 
     stopped = when("stopped_at", "Stopped")
 
-    @display(description="Engine", label=TONES)
-    def switch(self, row: EngineState) -> tuple[str, str]:
-        return ("stopped", "Stopped") if row.stopped_at else ("running", "Running")
+    @column("Engine")
+    def switch(self, row: EngineState) -> SafeString:
+        return label("stopped", "Stopped") if row.stopped_at else label("running", "Running")
 
     has_switch_permission = OperatorLedgerAdmin.has_view_permission
 
-    @action(description="Stop the engine", icon="power_settings_new", variant=ActionVariant.DANGER, permissions=["switch"], dialog=STOP)
+    @action(
+        description="Stop the engine",
+        icon="power_settings_new",
+        variant=ActionVariant.DANGER,
+        permissions=["switch"],
+        dialog=STOP,
+    )
     def stop(self, request: HttpRequest, form: Any) -> HttpResponse:
         """Stop everything automatic."""
         told(request, lambda: f"The engine is stopped{in_flight([stop_engine(by=user_of(request), at=now())])}.")
         return go_to(reverse("admin:index"))
 
-    @action(description="Start the engine", icon="play_arrow", variant=ActionVariant.PRIMARY, permissions=["switch"], dialog=START)
+    @action(
+        description="Start the engine",
+        icon="play_arrow",
+        variant=ActionVariant.PRIMARY,
+        permissions=["switch"],
+        dialog=START,
+    )
     def start(self, request: HttpRequest, form: Any) -> HttpResponse:
         """Let the engine go on."""
         start_engine(by=user_of(request), at=now())

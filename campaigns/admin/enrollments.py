@@ -1,6 +1,7 @@
 """Leads in campaigns: where each is, why it waits, and what happened; and every attempt at a step."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -12,24 +13,26 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import DropdownFilter
-from unfold.decorators import display
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from campaigns.explaining import explain_in_words
 from campaigns.models import Enrollment, Step, StepExecution
+from campaigns.planning.decisions import Because
+from campaigns.planning.explaining import PHRASES
 from campaigns.stopping import pause_enrollment, resume_enrollment, stop_enrollment
+from campaigns.wording import word
 from outreach.clock import now
 from outreach.console.base import LedgerAdmin
 from outreach.console.buttons import Variant, button
-from outreach.console.columns import page_of, state, to, when
+from outreach.console.columns import clip, column, initials, label, link, page_of, state, to, when
 from outreach.console.filters import StateFilter, VisibleFilter, YesFilter
 from outreach.console.happenings import feed
 from outreach.console.outcomes import in_flight, tell
 from outreach.console.pages import CheapPaginator
 from outreach.console.reach import user_of
 from outreach.console.relative import moment
-from outreach.console.tones import TONES
+from outreach.console.tones import tone_of
 from outreach.events.models import Event
 
 State, Stage = Enrollment.State, Enrollment.Stage
@@ -70,7 +73,7 @@ class StatusFilter(DropdownFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return list(STATUSES.items())
 
-    def queryset(self, request: HttpRequest, queryset: Any) -> "models.QuerySet[Any] | None":
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         status = self.value()
         return queryset.filter(rows_with_status(status)) if status in STATUSES else queryset
 
@@ -80,7 +83,7 @@ class HeldFilter(YesFilter):
     parameter_name = "held"
     yes = "Held until somebody acts"
 
-    def queryset(self, request: HttpRequest, queryset: Any) -> "models.QuerySet[Any] | None":
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         held = Q(held_at__isnull=False, state__in=Enrollment.OPEN)
         return queryset.filter(held) if self.value() == "yes" else queryset
 
@@ -96,7 +99,13 @@ class EnrollmentAdmin(LedgerAdmin):
     """Moved by its verbs only; nothing here is typed over."""
 
     list_display = ("person", "campaign_link", "status_label", "note", "next_step", "account_link", "enrolled")
-    list_filter = (StatusFilter, HeldFilter, ("campaign", VisibleFilter), ("account", VisibleFilter), ("exit_reason", StateFilter))
+    list_filter = (
+        StatusFilter,
+        HeldFilter,
+        ("campaign", VisibleFilter),
+        ("account", VisibleFilter),
+        ("exit_reason", StateFilter),
+    )
     list_select_related = ("lead", "campaign", "account")
     search_fields = ("lead__first_name", "lead__last_name", "lead__company", "lead__email", "lead__public_identifier")
     paginator = CheapPaginator
@@ -105,10 +114,32 @@ class EnrollmentAdmin(LedgerAdmin):
     change_form_outer_before_template = "console/enrollment.html"
     fieldsets = (
         ("Walk", {"fields": ("lead", "campaign", "sequence", "account", "position", "state", "stage", "attempts")}),
-        ("Appointment", {"fields": ("next_action", "next_action_at", "next_account", "waiting_because", "held_because", "held_detail")}),
+        (
+            "Appointment",
+            {
+                "fields": (
+                    "next_action",
+                    "next_action_at",
+                    "next_account",
+                    "waiting_because",
+                    "held_because",
+                    "held_detail",
+                )
+            },
+        ),
         (
             "Moments",
-            {"fields": ("enrolled_at", "started_at", "last_done_at", "invited_at", "connected_at", "replied_at", "ended_at")},
+            {
+                "fields": (
+                    "enrolled_at",
+                    "started_at",
+                    "last_done_at",
+                    "invited_at",
+                    "connected_at",
+                    "replied_at",
+                    "ended_at",
+                )
+            },
         ),
         ("End", {"fields": ("exit_reason", "exit_detail")}),
     )
@@ -117,21 +148,20 @@ class EnrollmentAdmin(LedgerAdmin):
     account_link = to("account", "integrations_account", "Account")
     enrolled = when("enrolled_at", "Enrolled")
 
-    @display(description="Lead", ordering="lead__first_name", header=True)
+    @column("Lead", ordering="lead__first_name", header=True)
     def person(self, row: Enrollment) -> tuple[str, str, str]:
-        initials = "".join(word[0] for word in (row.lead.first_name, row.lead.last_name) if word)
-        return str(row.lead), row.lead.company or row.lead.title, initials or "?"
+        sign = initials(row.lead.first_name, row.lead.last_name)
+        return str(row.lead), row.lead.company or row.lead.title, sign
 
-    @display(description="Status", ordering="state", label=TONES)
-    def status_label(self, row: Enrollment) -> tuple[str, str]:
-        return row.status, STATUSES[row.status]
+    @column("Status", ordering="state")
+    def status_label(self, row: Enrollment) -> SafeString:
+        return label(row.status, STATUSES[row.status])
 
-    @display(description="Reason")
+    @column("Reason")
     def note(self, row: Enrollment) -> SafeString | str:
-        words = row.held_detail or row.held_because or row.get_exit_reason_display() or row.waiting_because
-        return format_html('<span class="oc-muted">{}</span>', words.replace("_", " ")) if words else ""
+        return clip(row.held_detail or row.exit_detail or row.get_exit_reason_display() or waiting(row))
 
-    @display(description="Next", ordering="next_action_at")
+    @column("Next", ordering="next_action_at")
     def next_step(self, row: Enrollment) -> SafeString | str:
         if row.next_action_at is None or row.state != State.ACTIVE:
             return ""
@@ -141,7 +171,7 @@ class EnrollmentAdmin(LedgerAdmin):
         at = now()
         events = Event.objects.filter(enrollment_id=row.pk).order_by("-id")[:TIMELINE_LENGTH]
         return {
-            "status": (row.status, STATUSES[row.status], TONES.get(row.status, "default")),
+            "status": (row.status, STATUSES[row.status], tone_of(row.status)),
             "reasons": explain_in_words(enrollment=row, at=at),
             "steps": steps_shown(row),
             "feed": feed(events, at=at),
@@ -152,8 +182,8 @@ class EnrollmentAdmin(LedgerAdmin):
 
     def button_applies(self, name: str, row: Any) -> bool:
         if name == "resume":
-            return row.state == State.PAUSED
-        return row.is_open and (name == "stop" or row.state != State.PAUSED)
+            return bool(row.state == State.PAUSED)
+        return bool(row.is_open and (name == "stop" or row.state != State.PAUSED))
 
     @admin.action(description="Pause", permissions=["steer"])
     def pause_selected(self, request: HttpRequest, queryset: "models.QuerySet[Enrollment]") -> None:
@@ -185,28 +215,59 @@ class EnrollmentAdmin(LedgerAdmin):
         resume_enrollment(enrollment=row, by=user_of(request), at=now())
         return f"{row.lead} goes on."
 
-    @button("Take out", icon="logout", variant=Variant.DANGER, sure="The lead leaves this campaign for good.", form=StopForm)
+    @button(
+        "Take out", icon="logout", variant=Variant.DANGER, sure="The lead leaves this campaign for good.", form=StopForm
+    )
     def stop(self, request: HttpRequest, row: Enrollment, form: Any) -> str:
         """End the lead's walk."""
         flying = stop_enrollment(enrollment=row, by=user_of(request), at=now(), detail=form.cleaned_data["detail"])
         return f"{row.lead} has left the campaign{in_flight([flying])}."
 
 
-def steps_shown(row: Enrollment) -> list[tuple[Step, str, str]]:
-    """The steps of the walk, each with its latest outcome and the text sent or to be sent."""
+def waiting(row: Enrollment) -> str:
+    """What the gate said last, unless it is only the delay between two steps."""
+    said = row.held_because or row.waiting_because
+    return PHRASES[Because(said)] if said in set(Because) - {Because.NOT_DUE} else ""
+
+
+@dataclass(frozen=True, slots=True)
+class StepShown:
+    """A step as the lead meets it: what became of it, and the words sent or to be sent."""
+
+    kind: str
+    outcome: str
+    delay: str
+    text: str
+    missing: tuple[str, ...] = ()
+
+
+def steps_shown(row: Enrollment) -> list[StepShown]:
     outcomes = {execution.step_id: execution for execution in row.executions.order_by("attempt")}
     return [_step_shown(step, row, outcomes.get(step.pk)) for step in row.sequence.steps.order_by("position")]
 
 
-def _step_shown(step: Step, row: Enrollment, execution: StepExecution | None) -> tuple[Step, str, str]:
+def _step_shown(step: Step, row: Enrollment, execution: StepExecution | None) -> StepShown:
+    kind, delay = str(step.get_kind_display()), delay_of(step)
     if execution is not None:
-        return step, execution.outcome, execution.text or step.text
-    return step, "next" if step.position == row.position and row.is_open else "", step.text
+        return StepShown(kind, execution.outcome, delay, execution.text)
+    outcome = "next" if step.position == row.position and row.is_open else ""
+    wording = word(step, lead=row.lead, sender=row.account.sender, limit=None)
+    return StepShown(kind, outcome, delay, wording.text or step.text, wording.missing)
+
+
+def delay_of(step: Step) -> str:
+    """Such as `after 1 working day`; empty when the step follows at once."""
+    unit = str(step.get_delay_unit_display())
+    return (
+        f"after {step.delay_amount} {unit if step.delay_amount > 1 else unit.removesuffix('s')}"
+        if step.delay_amount
+        else ""
+    )
 
 
 @admin.register(StepExecution)
 class StepExecutionAdmin(LedgerAdmin):
-    list_display = ("lead_link", "step", "campaign", "outcome_label", "words", "attempt", "reserved")
+    list_display = ("step", "lead_link", "campaign", "outcome_label", "words", "attempt", "reserved")
     list_filter = (("outcome", StateFilter), ("enrollment__campaign", VisibleFilter))
     list_select_related = ("enrollment__lead", "enrollment__campaign", "step")
     search_fields = ("text", "detail", "enrollment__lead__first_name", "enrollment__lead__last_name")
@@ -215,15 +276,15 @@ class StepExecutionAdmin(LedgerAdmin):
     outcome_label = state("outcome", "Outcome")
     reserved = when("reserved_at", "When")
 
-    @display(description="Lead")
-    def lead_link(self, row: StepExecution) -> SafeString:
-        return format_html('{}', row.enrollment.lead)
+    @column("Lead")
+    def lead_link(self, row: StepExecution) -> SafeString | str:
+        return link("campaigns_enrollment", row.enrollment_id, str(row.enrollment.lead))
 
-    @display(description="Campaign")
+    @column("Campaign")
     def campaign(self, row: StepExecution) -> str:
         return str(row.enrollment.campaign)
 
-    @display(description="Text or reason")
-    def words(self, row: StepExecution) -> SafeString:
+    @column("Text or reason")
+    def words(self, row: StepExecution) -> SafeString | str:
         reason = row.detail or row.because.replace("_", " ")
-        return format_html('<span class="oc-clip oc-muted">{}</span>', reason or row.text or "(no note)")
+        return clip(reason or row.text or "(no note)")

@@ -33,7 +33,7 @@ OPEN_CAMPAIGNS = (Campaign.Status.DRAFT, Campaign.Status.ACTIVE, Campaign.Status
 
 
 class EnrollForm(forms.Form):
-    campaign = forms.ModelChoiceField(
+    campaign: "forms.ModelChoiceField[Campaign]" = forms.ModelChoiceField(
         Campaign.objects.none(),
         widget=UnfoldAdminSelectWidget,
         help_text="In an active campaign the leads begin at once, in a draft when it is activated.",
@@ -56,7 +56,12 @@ class EnrollableLeadAdmin(LeadAdmin):
     def button_applies(self, name: str, row: Any) -> bool:
         return suppression_of(row) is None
 
-    @button("Do not contact", icon="block", variant=Variant.DANGER, sure="Nothing automatic is ever sent to this person again.")
+    @button(
+        "Do not contact",
+        icon="block",
+        variant=Variant.DANGER,
+        sure="Nothing automatic is ever sent to this person again.",
+    )
     def do_not_contact(self, request: HttpRequest, row: Lead, form: Any) -> str:
         """Add the lead to the do-not-contact list, by profile or by address."""
         by_profile = bool(row.identifier)

@@ -7,7 +7,7 @@ from django.contrib.admin import AdminSite
 from django.http import HttpRequest
 from unfold.admin import StackedInline
 from unfold.forms import PaginationInlineFormSet
-from unfold.widgets import UnfoldAdminExpandableTextareaWidget
+from unfold.widgets import UnfoldAdminTextareaWidget
 
 from campaigns.editing import StepDraft
 from campaigns.models import Campaign, Sequence, Step
@@ -20,17 +20,18 @@ def newest_sequence(campaign: Campaign) -> Sequence:
     return newest or Sequence(campaign=campaign)
 
 
-class StepForm(forms.ModelForm[Step]):
+class StepForm(forms.ModelForm):
     position = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
     class Meta:
         model = Step
         fields = ("kind", "delay_amount", "delay_unit", "text", "position")
-        widgets = {"text": UnfoldAdminExpandableTextareaWidget(attrs={"rows": 4})}  # noqa: RUF012
+        widgets = {"text": UnfoldAdminTextareaWidget(attrs={"rows": 3})}
+        help_texts = {"text": "", "delay_amount": ""}
 
     def _get_validation_exclusions(self) -> set[str]:
         """Positions are given anew when the steps are written."""
-        return super()._get_validation_exclusions() | {"position", "client"}
+        return {*super()._get_validation_exclusions(), "position", "client"}  # type: ignore[misc]
 
     def _post_clean(self) -> None:
         """A step is checked against the fields of its campaign's client; without one, the campaign's form says so."""
@@ -75,6 +76,7 @@ class StepInline(StackedInline):
     ordering_field = "position"
     hide_ordering_field = True
     verbose_name_plural = "steps"
+    template_before = "console/tokens.html"
 
     def __init__(self, parent_model: type[Campaign], admin_site: AdminSite) -> None:
         super().__init__(Sequence, admin_site)

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from inbox.models import Message
+from leads.models import Lead
 from outreach.console.happenings import FeedItem, feed
 from outreach.console.relative import relative
 from outreach.events.kinds import EventKind
 from outreach.events.models import Event
-from inbox.models import Message
-from leads.models import Lead
 
 LENGTH = 80
 # Told by the messages themselves, with their text.

@@ -39,7 +39,12 @@ class SwitchedAccountAdmin(AccountAdmin):
         act = partial(resume_account, by=user_of(request), at=now())
         tell(request, self.carry_out(request, queryset, lambda row: act(account=row)), "resumed")
 
-    @button("Pause", icon="pause", variant=Variant.WARNING, sure="Nothing automatic is sent from this account until you resume it.")
+    @button(
+        "Pause",
+        icon="pause",
+        variant=Variant.WARNING,
+        sure="Nothing automatic is sent from this account until you resume it.",
+    )
     def pause(self, request: HttpRequest, row: Account, form: Any) -> str:
         """Stop sending from the account."""
         flying = pause_account(account=row, by=user_of(request), at=now())
@@ -71,7 +76,12 @@ class SwitchedClientAdmin(ClientAdmin):
         act = partial(resume_client, by=user_of(request), at=now())
         tell(request, self.carry_out(request, queryset, lambda row: act(client=row)), "resumed")
 
-    @button("Pause", icon="pause", variant=Variant.WARNING, sure="Nothing automatic is sent for this client until you resume it.")
+    @button(
+        "Pause",
+        icon="pause",
+        variant=Variant.WARNING,
+        sure="Nothing automatic is sent for this client until you resume it.",
+    )
     def pause(self, request: HttpRequest, row: Client, form: Any) -> str:
         """Stop all sending for the client."""
         flying = pause_client(client=row, by=user_of(request), at=now())

@@ -16,7 +16,7 @@ class LeadInCampaignsSerializer(LeadSerializer):
     enrollments = EnrollmentBrief(many=True, read_only=True)
 
     class Meta(LeadSerializer.Meta):
-        fields = (*LeadSerializer.Meta.fields, "enrollments")
+        fields: tuple[str, ...] = (*LeadSerializer.Meta.fields, "enrollments")
 
 
 class LeadsInCampaigns(Leads):

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError as Refused
 from django.forms.models import model_to_dict
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from campaigns.api.statuses import LeadStatus
@@ -15,6 +16,7 @@ from outreach.api.serializers import Body, OwnedRow, Row, VisibleRow
 MOST_LEADS = 1_000
 MOST_STEPS = 50
 LONGEST_TEXT = 8_000
+WALL_TIMES = ("%H:%M", "%H:%M:%S")
 
 
 class IsoDates(serializers.ListField):
@@ -26,12 +28,19 @@ class IsoDates(serializers.ListField):
         return [day.isoformat() for day in super().to_internal_value(data)]
 
 
+@extend_schema_field({"type": "string", "pattern": r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$", "example": "09:00"})
+class WallTime(serializers.TimeField):
+    """A time on the clock of the campaign's zone. No `format: time`, which would carry an offset (RFC 3339)."""
+
+
 class CampaignSerializer(OwnedRow[Campaign]):
     """Leads + a sequence + senders + working hours in a time zone. Only drafts may be changed."""
 
     HOURS = ("time_zone", "opens_at", "closes_at", "weekdays", "closed_dates")
 
     senders = VisibleRow(queryset=Sender.objects.all(), many=True, required=False)
+    opens_at = WallTime(input_formats=WALL_TIMES, required=False, help_text="Working hours from.")
+    closes_at = WallTime(input_formats=WALL_TIMES, required=False, help_text="Working hours to.")
     weekdays = serializers.ListField(
         child=serializers.IntegerField(min_value=0, max_value=6),
         min_length=1,
@@ -218,5 +227,3 @@ class SettleSerializer(Body):
 class EngineSerializer(serializers.Serializer[Any]):
     running = serializers.BooleanField(help_text="False: nothing automatic is sent, for any client.")
     stopped_at = serializers.DateTimeField(allow_null=True)
-
-

@@ -1,10 +1,10 @@
 """Campaigns and the leads that walk through them."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -17,13 +17,13 @@ from campaigns.api.serializers import (
     MOST_STEPS,
     CampaignSerializer,
     EnrollAnswer,
-    EnrollSerializer,
     EnrollmentSerializer,
+    EnrollSerializer,
     InWords,
     Problems,
     ReasonSerializer,
-    StepExecutionSerializer,
     StepDraftSerializer,
+    StepExecutionSerializer,
     StepSerializer,
     StopSerializer,
 )
@@ -60,7 +60,6 @@ def steps_of(campaign: Campaign) -> QuerySet[Step]:
 class Campaigns(Pausable, Created, Changed, Removed, Listed[Campaign]):
     """Campaigns. Made as drafts, given steps and leads, then activated."""
 
-    http_method_names = ["get", "post", "patch", "put", "delete", "head"]
     queryset = Campaign.objects.prefetch_related("senders")
     serializer_class = CampaignSerializer
     filterset_class = CampaignFilters
@@ -74,11 +73,11 @@ class Campaigns(Pausable, Created, Changed, Removed, Listed[Campaign]):
             sequence_of(campaign)
 
     def perform_update(self, serializer: BaseSerializer[Any]) -> None:
-        only_drafts(serializer.instance)
+        only_drafts(cast(Campaign, serializer.instance))
         super().perform_update(serializer)
 
-    def perform_destroy(self, instance: Campaign) -> None:
-        only_drafts(instance)
+    def perform_destroy(self, instance: Model) -> None:
+        only_drafts(cast(Campaign, instance))
         super().perform_destroy(instance)
 
     @extend_schema(responses=StepSerializer(many=True), filters=False)
@@ -93,7 +92,7 @@ class Campaigns(Pausable, Created, Changed, Removed, Listed[Campaign]):
         """Replaces all steps of a draft."""
         campaign = self.get_object()
         only_drafts(campaign)
-        form = StepDraftSerializer(data=request.data, many=True, max_length=MOST_STEPS, context=self.get_serializer_context())
+        form = StepDraftSerializer(data=request.data, many=True, max_length=MOST_STEPS)  # type: ignore[call-arg]
         form.is_valid(raise_exception=True)
         replace_steps(campaign=campaign, steps=[StepDraft(**step) for step in form.validated_data], **self.by_at)
         return Response(StepSerializer(steps_of(campaign), many=True).data)

@@ -16,8 +16,18 @@ from integrations.models import Account, Dispatch, WebhookReceipt
 
 def next_due(at: datetime) -> datetime | None:
     """The earliest moment after `at` at which something becomes due; None when nothing ever will by itself."""
-    moments = [*_appointments(at), *_readings(), *_loose_ends()]
-    return min((moment for moment in moments if moment and moment > at), default=None)
+    return min((moment for moment in _moments(at) if moment > at), default=None)
+
+
+def is_anything_due(at: datetime) -> bool:
+    """Whether a worker that looked now would find something to do."""
+    return any(moment <= at for moment in _moments(at))
+
+
+def _moments(at: datetime) -> Iterator[datetime]:
+    """Every moment at which something is, was or becomes due."""
+    for found in (_appointments(at), _readings(), _loose_ends()):
+        yield from (moment for moment in found if moment is not None)
 
 
 def _appointments(at: datetime) -> Iterator[datetime | None]:

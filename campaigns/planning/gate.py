@@ -125,7 +125,7 @@ def _lasting(because: Because, until: datetime | None, at: datetime, detail: str
     return Reason(because, until, detail) if until is not None and until > at else None
 
 
-# Each rule knows one reason. What they have in common is written once, in RULES.
+# Each rule knows one reason. Their order is written once, in RULES.
 
 
 def enrollment_over(facts: Facts, at: datetime) -> Reason | None:

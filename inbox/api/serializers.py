@@ -52,4 +52,4 @@ class MessageSerializer(Row[Message]):
 
 
 class ReplySerializer(Body):
-    text = serializers.CharField(max_length=LONGEST_REPLY, help_text="Sent exactly as given.")
+    text = serializers.CharField(max_length=LONGEST_REPLY, help_text="Blanks around it are cut off.")

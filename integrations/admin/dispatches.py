@@ -2,15 +2,12 @@
 
 from typing import Any
 
-from django.db import models
 from django.http import HttpRequest
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from unfold.decorators import display
 
 from integrations.models import Dispatch
 from outreach.console.base import LedgerAdmin
-from outreach.console.columns import state, to, when
+from outreach.console.columns import clip, column, state, to, when
 from outreach.console.filters import StateFilter, VisibleFilter, YesFilter
 from outreach.console.pages import CheapPaginator
 
@@ -20,7 +17,7 @@ class NeedsDecisionFilter(YesFilter):
     parameter_name = "decision"
     yes = "Needs a decision"
 
-    def queryset(self, request: HttpRequest, queryset: Any) -> "models.QuerySet[Any] | None":
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         return queryset.needing_decision() if self.value() == "yes" else queryset
 
 
@@ -47,11 +44,10 @@ class DispatchAdmin(LedgerAdmin):
     reserved = when("reserved_at", "Reserved")
     settled = when("settled_at", "Settled")
 
-    @display(description="Action", ordering="action")
+    @column("Action", ordering="action")
     def what(self, row: Dispatch) -> str:
         return str(row.get_action_display())
 
-    @display(description="Text")
-    def words(self, row: Dispatch) -> SafeString:
-        shown = row.text or (row.detail and f"({row.detail})") or "(no note)"
-        return format_html('<span class="oc-clip oc-muted">{}</span>', shown)
+    @column("Text")
+    def words(self, row: Dispatch) -> SafeString | str:
+        return clip(row.text or (row.detail and f"({row.detail})") or "(no note)")

@@ -8,18 +8,16 @@ from django.db import models
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from unfold.decorators import display
 
 from integrations.models import ProviderHealth, RefusedDelivery, WebhookReceipt
 from integrations.receiving import replay
 from outreach.clock import now
 from outreach.console.base import LedgerAdmin, OperatorLedgerAdmin
 from outreach.console.buttons import button
-from outreach.console.columns import state, to, when
+from outreach.console.columns import column, label, state, to, when
 from outreach.console.filters import StateFilter, VisibleFilter
 from outreach.console.outcomes import tell
 from outreach.console.pages import CheapPaginator
-from outreach.console.tones import TONES
 
 
 def pretty(body: str) -> str:
@@ -51,11 +49,11 @@ class WebhookReceiptAdmin(LedgerAdmin):
     state_label = state("state")
     received = when("received_at", "Received")
 
-    @display(description="Body")
+    @column("Body")
     def readable_body(self, row: WebhookReceipt) -> SafeString:
         return format_html('<pre class="oc-code">{}</pre>', pretty(row.text))
 
-    @display(description="Headers")
+    @column("Headers")
     def readable_headers(self, row: WebhookReceipt) -> SafeString:
         return format_html('<pre class="oc-code">{}</pre>', json.dumps(row.headers, indent=2))
 
@@ -87,6 +85,6 @@ class ProviderHealthAdmin(OperatorLedgerAdmin):
 
     opens = when("opens_at", "Calls may start from")
 
-    @display(description="State", label=TONES)
-    def circuit(self, row: ProviderHealth) -> tuple[str, str]:
-        return ("failed", "Not called for now") if row.opens_at > now() else ("ok", "Answering")
+    @column("State")
+    def circuit(self, row: ProviderHealth) -> SafeString:
+        return label("failed", "Not called for now") if row.opens_at > now() else label("ok", "Answering")

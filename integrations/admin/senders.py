@@ -8,18 +8,17 @@ from uuid import UUID
 from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest
+from django.utils.safestring import SafeString
 from unfold.admin import TabularInline
-from unfold.decorators import display
 
 from integrations.dispatching import local_day
 from integrations.models import Account, Action, ActionSleep, Sender, Usage
 from outreach.clock import now
 from outreach.console.base import ConsoleAdmin, LedgerAdmin
-from outreach.console.columns import bar, to, when
+from outreach.console.columns import bar, column, initials, label, to, when
 from outreach.console.filters import StateFilter, VisibleFilter
 from outreach.console.reach import reach_of
 from outreach.console.relative import relative
-from outreach.console.tones import TONES
 
 UsedToday = Mapping[tuple[UUID, str], int]
 
@@ -35,7 +34,7 @@ def used_today(accounts: Iterable[Account], *, at: datetime) -> UsedToday:
     return {(row.account_id, row.action): row.used + row.observed for row in rows if row.day == days[row.account_id]}
 
 
-def label_of(account: Account) -> tuple[str, str]:
+def standing(account: Account) -> tuple[str, str]:
     """The state that matters to an operator: a pause hides what the provider says."""
     return ("paused", "Paused") if account.paused_at else (account.status, account.get_status_display())
 
@@ -65,15 +64,13 @@ class SenderAdmin(ConsoleAdmin):
     list_filter = (("client", VisibleFilter),)
     list_select_related = ("client",)
     search_fields = ("first_name", "last_name", "email", "title")
-    fieldsets = (
-        (None, {"fields": ("client", ("first_name", "last_name"), "title", "email")}),
-    )
+    fieldsets = ((None, {"fields": ("client", ("first_name", "last_name"), "title", "email")}),)
     inlines = (AccountInline,)
 
-    def get_queryset(self, request: HttpRequest) -> "models.QuerySet[Any]":
+    def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).annotate(account_count=models.Count("accounts", distinct=True))
 
-    @display(description="Accounts", ordering="account_count")
+    @column("Accounts", ordering="account_count")
     def accounts_total(self, row: Any) -> int:
         return int(row.account_count)
 
@@ -105,8 +102,14 @@ class AccountAdmin(ConsoleAdmin):
     autocomplete_fields = ("sender",)
     inlines = (SleepInline,)
     readonly_fields = (
-        "status", "status_changed_at", "paused_at", "next_slot_at", "messages_read_at", "relations_read_at", "created_at",
-    )  # fmt: skip
+        "status",
+        "status_changed_at",
+        "paused_at",
+        "next_slot_at",
+        "messages_read_at",
+        "relations_read_at",
+        "created_at",
+    )
     fieldsets = (
         (None, {"fields": ("client", "sender", "name", ("channel", "tier"))}),
         (
@@ -133,7 +136,7 @@ class AccountAdmin(ConsoleAdmin):
             "At the provider",
             {
                 "fields": ("provider_account_id", "provider_user_id", "public_identifier"),
-                "description": "The account's id is in the Unipile dashboard. The rest fills itself in at the first read.",
+                "description": "The account's id is in the Unipile dashboard. The rest is filled in at the first read.",
             },
         ),
         (
@@ -159,24 +162,24 @@ class AccountAdmin(ConsoleAdmin):
         for row in rows:
             row.used = {action: used.get((row.pk, action), 0) for action in Action.values}
 
-    @display(description="Account", ordering="name", header=True)
+    @column("Account", ordering="name", header=True)
     def person(self, row: Account) -> tuple[str, str, str]:
-        initials = "".join(word[0] for word in (row.sender.first_name, row.sender.last_name) if word)
-        return row.name, f"{row.get_channel_display()} · {row.get_tier_display()}", initials
+        sign = initials(row.sender.first_name, row.sender.last_name)
+        return row.name, f"{row.get_channel_display()} · {row.get_tier_display()}", sign
 
-    @display(description="Status", ordering="status", label=TONES)
-    def status_label(self, row: Account) -> tuple[str, str]:
-        return label_of(row)
+    @column("Status", ordering="status")
+    def status_label(self, row: Account) -> SafeString:
+        return label(*standing(row))
 
-    @display(description="Invitations today")
-    def invitations(self, row: Any) -> str:
+    @column("Invitations today")
+    def invitations(self, row: Any) -> SafeString:
         return bar(row.used[Action.INVITATION], row.daily_cap(Action.INVITATION))
 
-    @display(description="Messages today")
-    def messages_sent(self, row: Any) -> str:
+    @column("Messages today")
+    def messages_sent(self, row: Any) -> SafeString:
         return bar(row.used[Action.MESSAGE], row.daily_cap(Action.MESSAGE))
 
-    @display(description="Next slot", ordering="next_slot_at")
+    @column("Next slot", ordering="next_slot_at")
     def next_slot(self, row: Account) -> str:
         at = now()
         return "free" if row.next_slot_at <= at else relative(row.next_slot_at, at)
@@ -192,6 +195,6 @@ class UsageAdmin(LedgerAdmin):
 
     account_link = to("account", "integrations_account", "Account")
 
-    @display(description="Used", ordering="used")
-    def share(self, row: Usage) -> str:
+    @column("Used", ordering="used")
+    def share(self, row: Usage) -> SafeString:
         return bar(row.used, row.cap)

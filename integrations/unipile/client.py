@@ -13,7 +13,7 @@ from urllib.parse import quote, unquote
 import requests
 
 from integrations.errors import ProviderError, Verdict
-from integrations.unipile.reading import iso_ms, text
+from integrations.unipile.reading import UnexpectedShape, iso_ms, text
 from integrations.unipile.transport import Json, Query, Transport, make_session
 from integrations.unipile.types import (
     AccountInfo,
@@ -26,7 +26,6 @@ from integrations.unipile.types import (
     Relation,
     SentInvitation,
     SentMessage,
-    UnexpectedShape,
     WebhookInfo,
 )
 
@@ -37,9 +36,7 @@ RELATIONS_PAGE = 500
 INVITATIONS_PAGE = 100  # the bound on which the documents agree (section 1.2)
 
 # Words that follow /users/ in the API itself, and path segments that mean something else to a URL.
-RESERVED_IDENTIFIERS = frozenset(
-    {"", ".", "..", "me", "invite", "relations", "followers", "following", "connections"}
-)
+RESERVED_IDENTIFIERS = frozenset({"", ".", "..", "me", "invite", "relations", "followers", "following", "connections"})
 
 Value = TypeVar("Value")
 
@@ -194,9 +191,7 @@ class UnipileClient:
     ) -> Value:
         return _shaped(read, self._http.read(path, query, missing=missing))
 
-    def _list(
-        self, path: str, query: Query, read: Callable[[Json], Value], *, key: str
-    ) -> Iterator[Value]:
+    def _list(self, path: str, query: Query, read: Callable[[Json], Value], *, key: str) -> Iterator[Value]:
         """Every item once. Items move between pages while we read, so the same id may turn up again."""
         seen: set[str] = set()
         for page in self._pages(path, query):

@@ -1,6 +1,6 @@
 """Reading values out of Unipile's JSON, whose types vary from route to route (Unipile API, section 9, traps 2 to 12).
 
-Nothing here raises on an odd value: it reads as "not said" ("" or None), and the caller decides whether it needs it.
+An odd value reads as "not said" ("" or None); only what the caller says it needs raises UnexpectedShape.
 """
 
 import re
@@ -88,6 +88,32 @@ def slug(value: str) -> str:
 
 
 def member_number(value: object) -> str:
-    """The bare member number of any of the three spellings of a member urn; "" when it holds none (trap 2)."""
+    """The bare number in any of the three spellings of a member urn; "" when it holds none (trap 2)."""
     found = MEMBER_URN.fullmatch(text(value))
     return found[1] if found else ""
+
+
+class UnexpectedShape(ValueError):
+    """An answer lacks a field that the contract promises."""
+
+    def __init__(self, body: Mapping[str, Any], key: str) -> None:
+        super().__init__(f"{text(body.get('object')) or 'the answer'} holds no usable '{key}'")
+
+
+def needed(body: Mapping[str, Any], key: str) -> str:
+    """A text the contract promises."""
+    if found := text(body.get(key)):
+        return found
+    raise UnexpectedShape(body, key)
+
+
+def needed_moment(body: Mapping[str, Any], key: str) -> datetime:
+    """A moment the contract promises."""
+    if found := moment(body.get(key)):
+        return found
+    raise UnexpectedShape(body, key)
+
+
+def count(value: object) -> int:
+    """A number of things, 0 when not said."""
+    return int(value) if isinstance(value, int | float) else 0

@@ -64,9 +64,7 @@ def checked_key(api_key: str) -> str:
 class Transport:
     """Sends requests with the key, never shows it, and classifies everything that is not a readable success."""
 
-    def __init__(
-        self, base_url: str, api_key: str, *, session: requests.Session, timeout: tuple[float, float]
-    ) -> None:
+    def __init__(self, base_url: str, api_key: str, *, session: requests.Session, timeout: tuple[float, float]) -> None:
         self.base = normalised_base(base_url)
         self._key = checked_key(api_key)
         self._session = session
@@ -75,9 +73,7 @@ class Transport:
     def __repr__(self) -> str:
         return f"Transport({self.base!r})"
 
-    def read(
-        self, path: str, query: Query | None = None, *, missing: Verdict = Verdict.INVALID
-    ) -> Json:
+    def read(self, path: str, query: Query | None = None, *, missing: Verdict = Verdict.INVALID) -> Json:
         response = self._exchange("GET", path, params=query)
         return _body(response, write=False, missing=missing)
 

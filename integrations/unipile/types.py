@@ -1,7 +1,7 @@
 """What the client answers with: frozen values, strict about the fields we build on, blind to all others.
 
-Ids and slugs a route may leave out read as "". A value that is needed and absent raises UnexpectedShape, which the
-client turns into a ProviderError.
+Ids and slugs a route may leave out read as "". A value that is needed and absent raises UnexpectedShape, which
+the client turns into a ProviderError.
 """
 
 from collections.abc import Mapping
@@ -12,22 +12,18 @@ from typing import Any, Self
 
 from integrations.provider_events import MessageSeen, PersonRef, RelationMade
 from integrations.unipile.reading import (
+    count,
     first_text,
     flag,
     mapping,
     mappings,
     member_number,
     moment,
+    needed,
+    needed_moment,
     slug,
     text,
 )
-
-
-class UnexpectedShape(ValueError):
-    """An answer lacks a field that the contract promises."""
-
-    def __init__(self, body: Mapping[str, Any], key: str) -> None:
-        super().__init__(f"{text(body.get('object')) or 'the answer'} holds no usable '{key}'")
 
 
 class NetworkDistance(StrEnum):
@@ -51,25 +47,6 @@ DISTANCES: Mapping[str, NetworkDistance] = {
     "DISTANCE_3": NetworkDistance.THIRD,
     "OUT_OF_NETWORK": NetworkDistance.OUT_OF_NETWORK,
 }
-
-
-def needed(body: Mapping[str, Any], key: str) -> str:
-    """A text the contract promises."""
-    if found := text(body.get(key)):
-        return found
-    raise UnexpectedShape(body, key)
-
-
-def needed_moment(body: Mapping[str, Any], key: str) -> datetime:
-    """A moment the contract promises."""
-    if found := moment(body.get(key)):
-        return found
-    raise UnexpectedShape(body, key)
-
-
-def count(value: object) -> int:
-    """A number of things, 0 when not said."""
-    return int(value) if isinstance(value, int | float) else 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -396,9 +373,7 @@ class ChatMessage:
     message_type: str
     attachments: tuple[dict[str, Any], ...]
 
-    def as_event(
-        self, own_user_id: str, counterpart: PersonRef | None, *, is_group: bool = False
-    ) -> MessageSeen:
+    def as_event(self, own_user_id: str, counterpart: PersonRef | None, *, is_group: bool = False) -> MessageSeen:
         """The event a webhook would have made of this message; `counterpart` is who the chat is with."""
         return MessageSeen(
             provider_account_id=self.account_id,

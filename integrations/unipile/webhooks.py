@@ -82,9 +82,7 @@ def _relation(body: Body) -> ProviderEvent:
     account_id = text(body.get("account_id"))
     if not account_id or not (person.provider_id or person.public_identifier):
         return _unknown(body, name="new_relation", reason="account_id or the person's identifier is missing")
-    return RelationMade(
-        provider_account_id=account_id, happened_at=moment(body.get("timestamp")), person=person
-    )
+    return RelationMade(provider_account_id=account_id, happened_at=moment(body.get("timestamp")), person=person)
 
 
 def _public_identifier(body: Body) -> str:
@@ -142,9 +140,7 @@ def _is_own(body: Body, *, sender: PersonRef | None, own_user_id: str) -> bool |
     return None
 
 
-def _counterpart(
-    body: Body, *, sender: PersonRef | None, own_user_id: str, is_own: bool | None
-) -> PersonRef | None:
+def _counterpart(body: Body, *, sender: PersonRef | None, own_user_id: str, is_own: bool | None) -> PersonRef | None:
     """The first of attendees and sender that is not us; None when the payload cannot tell who we are."""
     if is_own and sender and not own_user_id:
         own_user_id = sender.provider_id

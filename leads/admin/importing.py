@@ -1,7 +1,7 @@
 """Importing a lead file in the console: upload → what would happen → confirm → what happened."""
 
 import io
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django import forms
@@ -11,7 +11,6 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from unfold.decorators import action
 from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget, UnfoldBooleanSwitchWidget
 
@@ -20,15 +19,19 @@ from leads.files import LeadFileError
 from leads.importing import ImportReport, import_leads, write_rejected
 from outreach.clients.models import Client
 from outreach.clock import now
+from outreach.console.buttons import action
 from outreach.console.fields import WordsField
 from outreach.console.reach import reach_of, user_of
 
 SHOWN_ROWS = 25
 UPLOAD_MEGABYTES = 50
+DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 
 
 class UploadForm(forms.Form):
-    client = forms.ModelChoiceField(Client.objects.none(), widget=UnfoldAdminSelectWidget, help_text="Whose leads they are.")
+    client = forms.ModelChoiceField(
+        Client.objects.none(), widget=UnfoldAdminSelectWidget, help_text="Whose leads they are."
+    )
     file = forms.FileField(
         widget=UnfoldAdminFileFieldWidget(attrs={"accept": ".csv,.tsv,.txt"}),
         help_text="A CSV export of LinkedIn, Apollo, HubSpot, PhantomBuster, Evaboot, or any CSV with a header line.",
@@ -43,7 +46,9 @@ class UploadForm(forms.Form):
     def clean_file(self) -> Any:
         upload = self.cleaned_data["file"]
         if upload.size > UPLOAD_MEGABYTES * 1024 * 1024:
-            raise forms.ValidationError(f"The file is larger than {UPLOAD_MEGABYTES} MB. Split it, or use import_leads.")
+            raise forms.ValidationError(
+                f"The file is larger than {UPLOAD_MEGABYTES} MB. Split it, or use import_leads."
+            )
         return upload
 
 
@@ -59,7 +64,13 @@ class ImportPages:
         ]
         return pages + list(super().get_urls())  # type: ignore[misc]
 
-    @action(description="Import leads", icon="upload_file", url_path="import-leads", permissions=["add"], variant=ActionVariant.PRIMARY)
+    @action(
+        description="Import leads",
+        icon="upload_file",
+        url_path="import-leads",
+        permissions=["add"],
+        variant=ActionVariant.PRIMARY,
+    )
     def import_leads(self: Any, request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(reverse("admin:leads_lead_import"))
 
@@ -67,11 +78,13 @@ class ImportPages:
         clients = Client.objects.changeable_by(user_of(request))
         if not self.has_add_permission(request):
             raise PermissionDenied
-        form = UploadForm(request.POST or None, request.FILES or None, initial=self.get_changeform_initial_data(request))
+        form = UploadForm(
+            request.POST or None, request.FILES or None, initial=self.get_changeform_initial_data(request)
+        )
         form.fields["client"].queryset = clients  # type: ignore[attr-defined]
         if form.is_valid():
             return HttpResponseRedirect(_preview_address(_keep(request, form)))
-        return self._import_page(request, "upload", {"form": form})
+        return cast(TemplateResponse, self._import_page(request, "upload", {"form": form}))
 
     def preview_page(self: Any, request: HttpRequest) -> HttpResponseBase:
         """GET shows what the import would do, POST does it."""
@@ -88,8 +101,11 @@ class ImportPages:
             "ticket": ticket,
             "signed": request.GET["ticket"],
             "counts": _counts(report),
+            "format": str(report.format).replace("_", " "),
+            "delimiter": DELIMITERS.get(report.delimiter, report.delimiter),
         }
-        return self._import_page(request, "result" if request.method == "POST" else "preview", shown)
+        step = "result" if request.method == "POST" else "preview"
+        return cast(TemplateResponse, self._import_page(request, step, shown))
 
     def rejected_file(self: Any, request: HttpRequest) -> HttpResponse:
         """The rejected rows as CSV, each with its line and reason."""
@@ -105,7 +121,13 @@ class ImportPages:
         return answer
 
     def _import_page(self: Any, request: HttpRequest, step: str, shown: dict[str, Any]) -> TemplateResponse:
-        context = {**self.admin_site.each_context(request), "opts": self.opts, "title": "Import leads", "step": step, **shown}
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": "Import leads",
+            "step": step,
+            **shown,
+        }
         return TemplateResponse(request, f"console/import_{step}.html", context)
 
 

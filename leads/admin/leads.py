@@ -2,20 +2,18 @@
 
 from typing import Any
 
-from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import DropdownFilter
-from unfold.decorators import display
 
 from leads.admin.importing import ImportPages
 from leads.identifiers import public_identifier_from
 from leads.models import Lead
 from outreach.console.base import ConsoleAdmin, OneClientForm
-from outreach.console.columns import when
+from outreach.console.columns import column, initials, when
 from outreach.console.fields import PairsField, WordsField
 from outreach.console.filters import VisibleFilter, YesFilter
 
@@ -48,7 +46,7 @@ class RepliedFilter(YesFilter):
     parameter_name = "replied"
     yes = "Has replied"
 
-    def queryset(self, request: HttpRequest, queryset: Any) -> "models.QuerySet[Any] | None":
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         return queryset.filter(replied_at__isnull=False) if self.value() == "yes" else queryset
 
 
@@ -59,7 +57,7 @@ class ReachableFilter(DropdownFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [("known", "Known"), ("missing", "Missing")]
 
-    def queryset(self, request: HttpRequest, queryset: Any) -> "models.QuerySet[Any] | None":
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         nothing = models.Q(public_identifier="", provider_id="")
         return {"known": queryset.exclude(nothing), "missing": queryset.filter(nothing)}.get(self.value(), queryset)
 
@@ -97,18 +95,17 @@ class LeadAdmin(ImportPages, ConsoleAdmin):
     ) -> "tuple[models.QuerySet[Any], bool]":
         return queryset.matching_text(search_term), False
 
-    @display(description="Lead", ordering="first_name", header=True)
+    @column("Lead", ordering="first_name", header=True)
     def person(self, row: Lead) -> tuple[str, str, str]:
-        initials = "".join(word[0] for word in (row.first_name, row.last_name) if word)
-        return str(row), row.title or row.headline or row.email, initials or "?"
+        return str(row), row.title or row.headline or row.email, initials(row.first_name, row.last_name)
 
-    @display(description="Tags")
+    @column("Tags")
     def tag_labels(self, row: Lead) -> SafeString | str:
         shown = format_html_join("", '<span class="oc-tag">{}</span>', ((tag,) for tag in row.tags[:SHOWN_TAGS]))
         rest = len(row.tags) - SHOWN_TAGS
         return format_html('{}<span class="oc-muted">+{}</span>', shown, rest) if rest > 0 else shown
 
-    @display(description="LinkedIn")
+    @column("LinkedIn")
     def profile(self, row: Lead) -> SafeString | str:
         if not row.linkedin_url:
             return ""

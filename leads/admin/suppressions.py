@@ -5,16 +5,15 @@ from typing import Any
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
-from unfold.decorators import display
+from django.utils.safestring import SafeString
 
 from leads.models import CustomField, Suppression
 from leads.suppressing import normalised, suppress
 from outreach.clock import now
 from outreach.console.base import ConsoleAdmin, OneClientForm
-from outreach.console.columns import when
+from outreach.console.columns import column, label, when
 from outreach.console.filters import StateFilter, VisibleFilter
 from outreach.console.reach import reach_of, user_of
-from outreach.console.tones import TONES
 
 
 class SuppressionForm(OneClientForm):
@@ -73,9 +72,9 @@ class SuppressionAdmin(ConsoleAdmin):
         )
         obj.pk, obj.created_at = entry.pk, entry.created_at
 
-    @display(description="Holds for", label=TONES)
-    def blocks(self, row: Suppression) -> tuple[str, str]:
-        return ("viewer", str(row.client)) if row.client else ("blocked", "Every client")
+    @column("Holds for")
+    def blocks(self, row: Suppression) -> SafeString:
+        return label("one", str(row.client)) if row.client else label("blocked", "Every client")
 
 
 @admin.register(CustomField)
@@ -95,6 +94,6 @@ class CustomFieldAdmin(ConsoleAdmin):
         ),
     )
 
-    @display(description="Token", ordering="key")
+    @column("Token", ordering="key")
     def token(self, row: CustomField) -> str:
         return f"{{{{ {row.key} }}}}"

@@ -59,7 +59,9 @@ def _folder(user_id: str) -> Path:
     return Path(settings.DATA_DIR) / "uploads" / user_id
 
 
-def keep(upload: UploadedFile, *, client_id: UUID, user_id: UUID, tags: tuple[str, ...], include_filtered: bool) -> Ticket:
+def keep(
+    upload: UploadedFile, *, client_id: UUID, user_id: UUID, tags: tuple[str, ...], include_filtered: bool
+) -> Ticket:
     """Store an upload and forget the user's oldest ones. Names grow with time, so their order is their age."""
     folder = _folder(str(user_id))
     folder.mkdir(parents=True, exist_ok=True)

@@ -23,7 +23,7 @@ def with_tag(leads: QuerySet[Lead], tag: str) -> QuerySet[Lead]:
 
 
 class LeadFilters(Filters):
-    text = CharFilter(method="filter_text", help_text="Words in name, company, e-mail or LinkedIn name; all must occur.")
+    text = CharFilter(method="filter_text", help_text="Words in name, company, e-mail or LinkedIn name.")
     tag = CharFilter(method="filter_tag", help_text="Leads that carry this tag.")
 
     class Meta:

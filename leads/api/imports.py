@@ -40,13 +40,19 @@ class ImportAnswer(serializers.Serializer[Any]):
     encoding = serializers.CharField()
     delimiter = serializers.CharField()
     header_line = serializers.IntegerField()
-    rows = serializers.IntegerField()
+    columns = serializers.DictField(
+        child=serializers.CharField(), help_text="What each column was taken for: a field of the lead, or a custom one."
+    )
+    rows = serializers.IntegerField(help_text="created + updated + unchanged + merged + skipped + rejected")
     created = serializers.IntegerField()
     updated = serializers.IntegerField()
     unchanged = serializers.IntegerField()
+    merged = serializers.IntegerField(help_text="Rows about a lead of an earlier row.")
     skipped = serializers.IntegerField()
+    skip_reasons = serializers.DictField(child=serializers.IntegerField(), help_text="How many rows, by reason.")
     rejected = RejectedRow(many=True)
     warnings = serializers.ListField(child=serializers.CharField())
+    dry_run = serializers.BooleanField()
 
 
 def import_uploaded(form: Mapping[str, Any], *, by: User, at: datetime) -> ImportReport:

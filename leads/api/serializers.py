@@ -1,5 +1,6 @@
 """Leads, the report of an import, and the do-not-contact list."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.core.validators import RegexValidator
@@ -15,7 +16,7 @@ LONGEST_VALUE = 5_000
 MOST_CUSTOM_FIELDS = 200
 IDENTITY = ("public_identifier", "provider_id", "sales_navigator_id", "member_urn")
 is_field_key = RegexValidator(
-    r"^[a-z0-9_-]{1,80}\Z", "A custom field's key is lower-case letters, digits, - and _, at most 80."
+    r"^[a-z][a-z0-9_]{0,79}\Z", "A custom field's key is lower-case letters, digits and _, at most 80, a letter first."
 )
 
 
@@ -24,7 +25,7 @@ class CustomValues(serializers.DictField):
 
     child = serializers.CharField(allow_blank=True, max_length=LONGEST_VALUE, trim_whitespace=False)
 
-    def run_child_validation(self, data: dict[str, Any]) -> dict[str, str]:
+    def run_child_validation(self, data: Mapping[str, Any]) -> dict[str, str]:
         if len(data) > MOST_CUSTOM_FIELDS:
             raise serializers.ValidationError(f"At most {MOST_CUSTOM_FIELDS} custom fields.", code="max_length")
         for key in data:
@@ -49,7 +50,7 @@ class LeadSerializer(OwnedRow[Lead]):
 
     class Meta:
         model = Lead
-        fields = (
+        fields: tuple[str, ...] = (
             "id",
             "client",
             "first_name",
@@ -119,6 +120,7 @@ class SuppressionSerializer(Row[Suppression]):
     """An entry of the do-not-contact list. `client` null: it holds everywhere; only the operator may do that."""
 
     client = OwnClient(queryset=Client.objects.all(), allow_null=True)
+    reason = serializers.CharField(max_length=300, allow_blank=True, default="")
 
     class Meta:
         model = Suppression

@@ -24,7 +24,6 @@ from outreach.clients.querysets import ClientOwnedQuerySet
 class Leads(Created, Changed, Listed[Lead]):
     """The people of a client. They are never removed: what was done with them stays on record."""
 
-    http_method_names = ["get", "post", "patch", "head"]
     queryset = Lead.objects.all()
     serializer_class: type[BaseSerializer[Lead]] = LeadSerializer
     filterset_class = LeadFilters
@@ -41,9 +40,7 @@ class Leads(Created, Changed, Listed[Lead]):
             custom_fields.learn(lead.client, serializer.validated_data.get("custom", ()))
 
     @extend_schema(request=ImportSerializer, responses=ImportAnswer)
-    @action(
-        detail=False, methods=["post"], url_path="import", parser_classes=[MultiPartParser], filterset_class=None
-    )
+    @action(detail=False, methods=["post"], url_path="import", parser_classes=[MultiPartParser], filterset_class=None)
     @idempotent
     def import_file(self, request: Request) -> Response:
         """Takes in a lead file. Rows that could not be taken in are listed with their line and the reason."""
@@ -75,7 +72,6 @@ def identities_of(lead: Lead) -> list[tuple[str, str]]:
 class Suppressions(Created, Removed, Listed[Suppression]):
     """The do-not-contact list."""
 
-    http_method_names = ["get", "post", "delete", "head"]
     queryset = ClientOwnedQuerySet(Suppression)
     serializer_class = SuppressionSerializer
     filterset_class = SuppressionFilters

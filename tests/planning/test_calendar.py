@@ -124,6 +124,13 @@ def test_every_quarter_around_a_clock_change_is_followed_by_the_first_open_one(z
             assert hours.next_open(moment) == following
 
 
+def test_a_clock_that_goes_back_over_midnight_opens_the_day_before_again() -> None:
+    """In Newfoundland the clock once went back at 00:01, to 23:01 of the day before."""
+    saturday_night = office("America/St_Johns", weekdays=frozenset({5}), opens=time(23), closes=time(23, 30))
+    sunday_midnight = utc("2010-11-07 02:30")
+    assert saturday_night.next_open(sunday_midnight) == utc("2010-11-07 02:31")
+
+
 @given(moments)
 @example(utc("2026-03-29 00:30"))
 @example(utc("2026-10-25 00:30"))

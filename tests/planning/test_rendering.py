@@ -30,6 +30,7 @@ RENDERINGS = [
     ("{{ company | downcase | capitalize }}", "Nordlys ab"),
     ("{{ company | truncate: 7 }}", "Nord..."),
     ('{{ company | truncate: 2, "…" }}', "N…"),
+    ("{{ company | truncate: 2 }}", "N..."),
     ("{{ company | truncatewords: 1 }}", "Nordlys..."),
     ("{% if company %}at {{ company }}{% else %}there{% endif %}", "at Nordlys AB"),
     ("{% if title %}as {{ title }}{% else %}there{% endif %}", "there"),
@@ -103,6 +104,7 @@ def test_a_custom_field_named_like_a_standard_one_never_takes_its_place() -> Non
 
 def test_the_clock_cannot_be_read_from_a_text() -> None:
     assert render("{{ now }} {{ today }}", ADA) == Missing(("now", "today"))
+    assert render("{% if now %}known{% else %}unknown{% endif %}", ADA) == Rendered("unknown")
 
 
 def test_a_flood_of_text_is_refused() -> None:

@@ -80,7 +80,7 @@ def test_a_connection_from_before_does_not_bring_a_step_forward() -> None:
 
 
 def test_the_second_message_counts_from_the_first_not_from_the_acceptance() -> None:
-    noticed_late = utc("2026-03-05 12:00")
+    noticed_late = utc("2026-03-06 12:00")
     walk = Walk(
         started_at=MONDAY,
         position=2,

@@ -78,6 +78,7 @@ class Play:
     def pass_time(self, **length: float) -> None:
         """Let time pass, in steps short enough that retries fall due one by one."""
         until = self.clock.at + timedelta(**length)
+        self.sandbox.advance()
         while (coming := self.sandbox.next_at()) and coming <= until:
             self.clock.at = coming
             self.sandbox.advance()

@@ -141,9 +141,7 @@ def test_every_row_says_where_it_comes_from() -> None:
 
 
 @pytest.mark.parametrize(("status", "on_a_write", "on_a_read"), BY_STATUS)
-def test_a_type_never_heard_of_falls_back_on_its_status(
-    status: int, on_a_write: Verdict, on_a_read: Verdict
-) -> None:
+def test_a_type_never_heard_of_falls_back_on_its_status(status: int, on_a_write: Verdict, on_a_read: Verdict) -> None:
     assert classify(status, "errors/newest_type", write=True) is on_a_write
     assert classify(status, "errors/newest_type", write=False) is on_a_read
 

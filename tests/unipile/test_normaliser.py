@@ -296,10 +296,11 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=8,
 )
+KEYS = [*MESSAGE, *RELATION, "AccountStatus", "data", "status", "user"]
 ODD_BODIES = st.builds(
     lambda base, changes: {**base, **changes},
     st.sampled_from([MESSAGE, RELATION, {"event": "message_read"}, {"AccountStatus": {}}, {}]),
-    st.dictionaries(st.sampled_from([*MESSAGE, *RELATION, "AccountStatus", "data", "status", "user"]), JSON, max_size=6),
+    st.dictionaries(st.sampled_from(KEYS), JSON, max_size=6),
 )
 
 

@@ -22,6 +22,7 @@ from integrations.unipile.sandbox import (
 from integrations.unipile.sandbox.calls import Answer, Call, Effect, Route
 from integrations.unipile.sandbox.deliveries import Deliver, Delivery
 from integrations.unipile.sandbox.faults import AROUND_SENDS, BEFORE_ACTING, Fault
+from integrations.unipile.sandbox.happenings import whole_milliseconds
 from integrations.unipile.sandbox.parts import Parts, Setup, assemble
 from integrations.unipile.sandbox.refusals import Refusal
 
@@ -88,7 +89,7 @@ class Sandbox:
             weekly_invitations=weekly_invitations,
             relation_delay=relation_delay,
         )
-        self._latest = _whole_milliseconds(now())
+        self._latest = whole_milliseconds(now())
         self.parts: Parts = assemble(setup, at=self._latest)
         self._urls = Map([*_rules(API, API_ROUTES), *_rules(CONTROL, routes_control.ROUTES)], merge_slashes=False)
 
@@ -158,7 +159,7 @@ class Sandbox:
 
     def _moment(self) -> datetime:
         """Now, which never goes back whatever the clock does."""
-        self._latest = max(self._latest, _whole_milliseconds(self._now()))
+        self._latest = max(self._latest, whole_milliseconds(self._now()))
         return self._latest
 
     def _catch_up(self) -> datetime:
@@ -220,15 +221,7 @@ class Sandbox:
 
 def _rules(prefix: str, routes: Iterable[Route]) -> list[Rule]:
     """No address redirects to its twin with a slash at the end: both are served."""
-    return [
-        Rule(prefix + route.path, endpoint=route, methods=[route.method], strict_slashes=False)
-        for route in routes
-    ]
-
-
-def _whole_milliseconds(at: datetime) -> datetime:
-    """As fine as the API's moments get, so that what is stored equals what is served."""
-    return at.replace(microsecond=at.microsecond // 1000 * 1000)
+    return [Rule(prefix + route.path, endpoint=route, methods=[route.method], strict_slashes=False) for route in routes]
 
 
 def _broken_before(name: str) -> Answer:

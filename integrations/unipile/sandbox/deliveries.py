@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 from integrations.unipile.reading import iso_ms
 from integrations.unipile.sandbox.faults import Faults
+from integrations.unipile.sandbox.happenings import whole_milliseconds
 from integrations.unipile.sandbox.world import Webhook, World
 
 Deliver: TypeAlias = Callable[[str, Mapping[str, str], bytes], int]
@@ -114,8 +115,8 @@ class Courier:
             self._push(delivery, at=at + RETRY_DELAYS[delivery.tries - 1])
 
     def _push(self, delivery: Delivery, *, at: datetime) -> None:
-        delivery.due_at = at
-        heapq.heappush(self._heap, (at, self._world.next_number(), delivery))
+        delivery.due_at = whole_milliseconds(at)
+        heapq.heappush(self._heap, (delivery.due_at, self._world.next_number(), delivery))
 
     def _duplicate(self, delivery: Delivery) -> None:
         again = Delivery(

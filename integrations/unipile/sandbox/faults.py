@@ -11,7 +11,6 @@ from typing import Any
 
 from integrations.unipile.sandbox.refusals import invalid_parameters
 
-
 DEFAULT_HOURS = 6.0
 
 

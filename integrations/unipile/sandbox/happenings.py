@@ -9,6 +9,11 @@ from typing import TypeAlias
 Happening: TypeAlias = Callable[[datetime], None]
 
 
+def whole_milliseconds(at: datetime) -> datetime:
+    """As fine as the API's moments get: what is planned, stored and served must be the same moment."""
+    return at.replace(microsecond=at.microsecond // 1000 * 1000)
+
+
 class Schedule:
     """Happenings by time; those of one moment in the order in which they were planned."""
 
@@ -17,7 +22,7 @@ class Schedule:
         self._order = itertools.count()
 
     def plan(self, due_at: datetime, happening: Happening) -> None:
-        heapq.heappush(self._heap, (due_at, next(self._order), happening))
+        heapq.heappush(self._heap, (whole_milliseconds(due_at), next(self._order), happening))
 
     def next_at(self) -> datetime | None:
         return self._heap[0][0] if self._heap else None

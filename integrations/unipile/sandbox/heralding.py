@@ -1,7 +1,7 @@
 """What is announced to the webhooks, in the shapes of the real payloads (Unipile API, sections 2.6, 7.4 and 7.5)."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from integrations.unipile.reading import iso_ms
@@ -62,9 +62,7 @@ class Herald:
         for announce in waiting:
             announce(at)
 
-    def _when_connected(
-        self, account: Account, announce: Callable[[datetime], None], *, at: datetime
-    ) -> None:
+    def _when_connected(self, account: Account, announce: Callable[[datetime], None], *, at: datetime) -> None:
         if account.told_until is None:
             announce(at)
         else:

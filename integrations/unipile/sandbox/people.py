@@ -163,14 +163,11 @@ def _invented(seed: int, slug: str) -> Person:
     return _person(seed, rng, first=first, last=last, slug=slug, temperament=_temperament(rng))
 
 
-def _person(
-    seed: int, rng: random.Random, *, first: str, last: str, slug: str, temperament: Temperament
-) -> Person:
+def _person(seed: int, rng: random.Random, *, first: str, last: str, slug: str, temperament: Temperament) -> Person:
     company = rng.choice(names.COMPANIES)
     domain = re.sub(r"[^a-z]+", "-", company.lower()).strip("-")
     return Person(
-        provider_id=PROVIDER_PREFIX
-        + opaque(seed, "person", slug, length=PROVIDER_LENGTH - len(PROVIDER_PREFIX)),
+        provider_id=PROVIDER_PREFIX + opaque(seed, "person", slug, length=PROVIDER_LENGTH - len(PROVIDER_PREFIX)),
         public_identifier=slug,
         member_number=str(rng.randrange(100_000_000, 999_999_999)),
         first_name=first,

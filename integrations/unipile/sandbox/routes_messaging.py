@@ -38,12 +38,7 @@ def attendees(call: Call, chat_id: str) -> Answer:
 def chats_of_attendee(call: Call, attendee_id: str) -> Answer:
     """By attendee id or provider id, several joined by commas; nobody synchronised is a 404 (section 1.4)."""
     wanted = set(attendee_id.split(","))
-    found = [
-        chat
-        for account in _accounts(call)
-        for chat in _with_any(account, wanted)
-        if chat.visible()
-    ]
+    found = [chat for account in _accounts(call) for chat in _with_any(account, wanted) if chat.visible()]
     if not found:
         raise refusals.not_found("Attendee")
     return _chat_page(call, iter(sorted(found, key=_activity, reverse=True)))

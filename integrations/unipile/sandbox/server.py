@@ -39,12 +39,15 @@ class Served:
             self.server.run()
         finally:
             self.stopping.set()
-            self.server.task_dispatcher.shutdown()
             keeper.join(STOP_SECONDS)
 
     def stop(self) -> None:
-        """End `run` from another thread: the server's loop ends when it has nothing left to listen to."""
+        """End `run` from another thread: the server's loop ends when it has nothing left to listen to.
+
+        The workers end first, since each of them wakes the loop when it is done and would find it closed.
+        """
         self.stopping.set()
+        self.server.task_dispatcher.shutdown()
         self.server.trigger.pull_trigger(lambda: wasyncore.close_all(self.channels))
 
     def _keep_time(self) -> None:

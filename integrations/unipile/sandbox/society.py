@@ -93,9 +93,7 @@ class Society:
         self._show_note(invitation, at=at)
         account, person = invitation.account, invitation.person
         text = person_rng(self._world.seed, person.provider_id, "note text").choice(names.NOTE_ANSWERS)
-        self._schedule.plan(
-            at + READING_TIME, partial(self._write, account, person, text)
-        )
+        self._schedule.plan(at + READING_TIME, partial(self._write, account, person, text))
 
     def _is_moved(self, chat: Chat) -> bool:
         mood = chat.person.temperament

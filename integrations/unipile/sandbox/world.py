@@ -297,17 +297,19 @@ def _befriend(world: World, account: Account, friends: list[Person], rng: random
 
 
 def _reminisce(world: World, account: Account, rng: random.Random) -> None:
-    """A few old conversations, in the order of time over all chats of the account."""
+    """A few old conversations, in the order of time over all chats of the account; the first two are unread."""
     relations = list(account.relations.values())
     talkers = rng.sample(relations, k=min(CHATS_AT_START, len(relations)))
     minutes = sorted(rng.sample(range(60, 30 * 24 * 60), k=len(talkers) * 3), reverse=True)
     for index, minute in enumerate(minutes):
         person = talkers[index % len(talkers)].person
-        own = index // len(talkers) % 2 == 0
+        own = index // len(talkers) == 1  # they, we, they again
         message = world.add_message(
             world.chat_with(account, person),
             sender=account.owner if own else person,
-            text=rng.choice(names.OLD_OPENERS if own else names.LATER_ANSWERS),
+            text=rng.choice(names.LATER_ANSWERS if own else names.OLD_OPENERS),
             at=world.started_at - timedelta(minutes=minute),
         )
         message.seen = True
+    for relation in talkers[2:]:
+        world.chat_with(account, relation.person).unread = 0

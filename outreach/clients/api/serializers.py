@@ -36,6 +36,7 @@ class MeSerializer(serializers.ModelSerializer[User]):
     """Who is calling, for which clients, and with which key (null: logged in to the console)."""
 
     name = serializers.CharField(source="get_full_name", read_only=True)
+    email = serializers.EmailField(read_only=True, allow_blank=True)
     is_operator = serializers.BooleanField(
         source="is_superuser", read_only=True, help_text="The operator sees every client, member or not."
     )

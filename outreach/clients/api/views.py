@@ -1,15 +1,13 @@
 """Clients and the caller. Pausing a client is added where the engine is known; see campaigns/api/switches.py."""
 
-from django.db.models import prefetch_related_objects
 from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from outreach.api.viewsets import Listed, Outreach
 from outreach.clients.api.serializers import ClientSerializer, MeSerializer
-from outreach.clients.models import Client
+from outreach.clients.models import Client, User
 
 
 class Clients(Listed[Client]):
@@ -20,11 +18,11 @@ class Clients(Listed[Client]):
     filterset_fields = ("slug",)
 
 
-class MeView(Outreach, APIView):
+class MeView(Outreach):
     permission_classes = (IsAuthenticated,)
 
     @extend_schema(responses=MeSerializer)
     def get(self, request: Request) -> Response:
         """Who is calling, and for which clients."""
-        prefetch_related_objects([request.user], "memberships__client")
-        return Response(MeSerializer(request.user, context={"request": request}).data)
+        caller = User.objects.prefetch_related("memberships__client").get(pk=str(request.user.pk))
+        return Response(MeSerializer(caller, context={"request": request}).data)

@@ -8,7 +8,7 @@ from outreach.events.models import Event
 class EventSerializer(serializers.ModelSerializer[Event]):
     """One thing that happened. `data` carries what its kind carries, e.g. `text` of a message."""
 
-    data = serializers.DictField(read_only=True)
+    data = serializers.DictField(read_only=True)  # type: ignore[assignment]
 
     class Meta:
         model = Event
