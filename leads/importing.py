@@ -132,6 +132,7 @@ def _recorded(report: ImportReport, *, client: Client, filename: str, by: User |
         created=report.created,
         updated=report.updated,
         unchanged=report.unchanged,
+        merged=report.merged,
         skipped=report.skipped,
         rejected=len(report.rejected),
     )

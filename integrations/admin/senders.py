@@ -60,6 +60,7 @@ class AccountInline(TabularInline):
 @admin.register(Sender)
 class SenderAdmin(ConsoleAdmin):
     administered = True
+    ordering = ("first_name", "last_name")
     list_display = ("name", "client", "title", "email", "accounts_total")
     list_filter = (("client", VisibleFilter),)
     list_select_related = ("client",)

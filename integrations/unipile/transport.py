@@ -31,6 +31,7 @@ def make_session() -> requests.Session:
     session.headers["User-Agent"] = USER_AGENT
     retry = Retry(
         total=READ_TRIES - 1,
+        read=1,  # each try may wait for the whole timeout
         connect=0,  # urllib3 repeats refused connections whatever the method; the caller's back-off is enough
         allowed_methods=frozenset({"GET"}),
         status_forcelist=(HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT),

@@ -67,7 +67,7 @@ DATA_KEYS: dict[EventKind, frozenset[str]] = {
     K.ENROLLMENT_PAUSED: frozenset({"in_flight"}),
     K.ENGINE_STOPPED: frozenset({"in_flight"}),
     K.LEADS_IMPORTED: frozenset(
-        {"filename", "format", "rows", "created", "updated", "unchanged", "skipped", "rejected"}
+        {"filename", "format", "rows", "created", "updated", "unchanged", "merged", "skipped", "rejected"}
     ),
     K.SUPPRESSION_ADDED: frozenset({"entry", "value", "reason"}),
 }

@@ -16,7 +16,7 @@ from django.core.management import CommandError, call_command
 
 from integrations.errors import ProviderError, Verdict
 from integrations.management.commands.sandbox import Command
-from integrations.provider_events import MessageSeen
+from integrations.provider_events import MessageSeen, RelationMade
 from integrations.unipile.client import UnipileClient
 from integrations.unipile.sandbox.faults import NAMES, SANE_MIX
 from integrations.unipile.sandbox.server import Served, served
@@ -166,6 +166,19 @@ def test_payloads_vary_but_still_tell_who_wrote_what(play: Play) -> None:
         assert event.sender.provider_id != owner
 
 
+def test_a_relation_may_be_announced_without_its_slug(play: Play) -> None:
+    play.faults(payload_variance=1)
+    play.listen("users", "new_relation")
+    person = play.stranger(accepts=True)
+    play.client.invite(account_id=play.premium, provider_id=person.provider_id)
+    play.pass_time(days=8)
+    [(_, _, body)] = play.mailbox.received
+    assert "user_public_identifier" not in json.loads(body)
+    [event] = normalise("users", json.loads(body))
+    assert isinstance(event, RelationMade)
+    assert event.person.provider_id == person.provider_id
+
+
 @pytest.mark.parametrize(
     "wanted", [{"gremlins": 1}, {"cap": 2}, {"cap": -1}, {"cap": "often"}, {"cap": {"chance": 1}}, [], "some", 3]
 )
@@ -199,8 +212,8 @@ def story(seed: int, people: int = 300) -> tuple[list[dict[str, Any]], list[dict
     for _ in range(3):
         play.pass_time(days=4)
         for one in _relations(play):
-            person = one.provider_id
-            _try(play.client.start_chat, account_id=play.premium, attendee_provider_id=person, text="Hello")
+            whom = {"account_id": play.premium, "attendee_provider_id": one.provider_id}
+            _try(play.client.start_chat, **whom, text="Hello")
     return play.sandbox.ledger(), play.sandbox.inbound(), [body for _, _, body in play.mailbox.received]
 
 

@@ -23,9 +23,10 @@ class Herald:
 
     def relation(self, relation: Relation, account: Account, *, at: datetime) -> None:
         """`at` is when the provider noticed, hours after the relation began (section 3.6)."""
-        self._when_connected(
-            account, lambda now: self._tell(account, "users", _new_relation(account, relation.person), at=now), at=at
-        )
+        payload = _new_relation(account, relation.person)
+        if self._faults.strikes("payload_variance"):
+            payload = _without("user_public_identifier", "user_picture_url")(payload, account)
+        self._when_connected(account, lambda now: self._tell(account, "users", payload, at=now), at=at)
 
     def message(self, message: Message, *, at: datetime) -> None:
         account = message.chat.account

@@ -9,7 +9,6 @@ import hashlib
 import random
 import re
 import unicodedata
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -34,6 +33,37 @@ class Answers(StrEnum):
     LATE = "late"
     OUT_OF_OFFICE = "out_of_office"
     REACTS = "reacts"
+
+
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+
+# How many of a hundred people are moved by what, and how long they take then.
+ANSWER_WEIGHTS = {
+    Answers.NEVER: 42,
+    Answers.FIRST_MESSAGE: 22,
+    Answers.FOLLOW_UP: 13,
+    Answers.AT_ONCE: 8,
+    Answers.LATE: 7,
+    Answers.OUT_OF_OFFICE: 5,
+    Answers.REACTS: 3,
+}
+
+ANSWER_DELAYS = {
+    Answers.NEVER: (timedelta(), timedelta()),
+    Answers.AT_ONCE: (timedelta(seconds=10), 4 * MINUTE),
+    Answers.FIRST_MESSAGE: (2 * HOUR, 30 * HOUR),
+    Answers.FOLLOW_UP: (HOUR, 20 * HOUR),
+    Answers.LATE: (4 * DAY, 9 * DAY),
+    Answers.OUT_OF_OFFICE: (timedelta(seconds=20), 3 * MINUTE),
+    Answers.REACTS: (5 * MINUTE, 5 * HOUR),
+}
+
+# Share of people, and within what time of an invitation they accept; the rest never do.
+ACCEPTANCES: tuple[tuple[float, timedelta, timedelta], ...] = (
+    (0.10, MINUTE, 10 * MINUTE),
+    (0.30, HOUR, 20 * HOUR),
+    (0.25, DAY, 6 * DAY),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,9 +134,6 @@ class Population:
 
     def __len__(self) -> int:
         return len(self._by_provider_id)
-
-    def __iter__(self) -> Iterator[Person]:
-        return iter(self._by_provider_id.values())
 
     def known(self, provider_id: str) -> Person | None:
         return self._by_provider_id.get(provider_id)
@@ -208,37 +235,7 @@ def _temperament(rng: random.Random) -> Temperament:
     )
 
 
-MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
-
-ANSWER_WEIGHTS = {
-    Answers.NEVER: 42,
-    Answers.FIRST_MESSAGE: 22,
-    Answers.FOLLOW_UP: 13,
-    Answers.AT_ONCE: 8,
-    Answers.LATE: 7,
-    Answers.OUT_OF_OFFICE: 5,
-    Answers.REACTS: 3,
-}
-
-ANSWER_DELAYS = {
-    Answers.NEVER: (timedelta(), timedelta()),
-    Answers.AT_ONCE: (timedelta(seconds=10), 4 * MINUTE),
-    Answers.FIRST_MESSAGE: (2 * HOUR, 30 * HOUR),
-    Answers.FOLLOW_UP: (HOUR, 20 * HOUR),
-    Answers.LATE: (4 * DAY, 9 * DAY),
-    Answers.OUT_OF_OFFICE: (20 * timedelta(seconds=1), 3 * MINUTE),
-    Answers.REACTS: (5 * MINUTE, 5 * HOUR),
-}
-
-ACCEPTANCES: tuple[tuple[float, timedelta, timedelta], ...] = (
-    (0.10, MINUTE, 10 * MINUTE),
-    (0.30, HOUR, 20 * HOUR),
-    (0.25, DAY, 6 * DAY),
-)
-
-
 def _acceptance(rng: random.Random) -> timedelta | None:
-    """A tenth accept at once, three tenths within the day, a quarter within days, the others never."""
     draw = rng.random()
     for share, shortest, longest in ACCEPTANCES:
         if draw < share:
