@@ -42,7 +42,9 @@ def _about_senders(campaign: Campaign) -> list[str]:
     if not accounts:
         return ["The campaign has no sender with a LinkedIn account."]
     if all(account.status != Account.Status.OK for account in accounts):
-        return ["No account of its senders is connected: " + ", ".join(f"{each} ({each.status})" for each in accounts) + "."]
+        return [
+            "No account of its senders is connected: " + ", ".join(f"{each} ({each.status})" for each in accounts) + "."
+        ]
     return []
 
 

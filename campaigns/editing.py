@@ -44,9 +44,11 @@ def check_step(step: Step) -> None:
 
 
 def replace_steps(*, campaign: Campaign, steps: Ordered[StepDraft], by: User | None, at: datetime) -> Sequence:
-    """Write the steps of a draft campaign. Raises ValidationError naming the step that is wrong; nothing is half-written."""
+    """Write the steps of a draft campaign, all or none. Raises ValidationError naming the step that is wrong."""
     if campaign.status != Campaign.Status.DRAFT:
-        raise ValidationError(f"{campaign} is {campaign.get_status_display().lower()}; only a draft's steps can be replaced.")
+        raise ValidationError(
+            f"{campaign} is {campaign.get_status_display().lower()}; only a draft's steps can be replaced."
+        )
     with transaction.atomic():
         sequence = sequence_of(campaign)
         sequence.steps.all().delete()

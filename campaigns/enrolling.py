@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -70,7 +71,7 @@ def _sort_out(campaign: Campaign, leads: Iterable[Lead]) -> tuple[list[Lead], li
     return fit, refused
 
 
-def _refusal(campaign: Campaign, lead: Lead, known: set[object]) -> Refusal | None:
+def _refusal(campaign: Campaign, lead: Lead, known: set[UUID]) -> Refusal | None:
     if lead.client_id != campaign.client_id:
         raise ValidationError(f"{lead.pk} is not a lead of {campaign.client}.")
     if lead.pk in known:
@@ -113,7 +114,7 @@ def _started(row: Enrollment, by: User | None, at: datetime) -> Happening:
 def start_scheduled(*, campaign: Campaign, at: datetime, actor: str) -> int:
     """Begin the walks that wait for the campaign. Returns how many."""
     hours = campaign.hours()
-    steps: dict[object, list[Step]] = {}
+    steps: dict[UUID, list[Step]] = {}
     waiting = Enrollment.objects.filter(campaign=campaign, state=Enrollment.State.SCHEDULED).select_for_update()
     rows = list(waiting.order_by("pk"))
     for row in rows:

@@ -125,9 +125,7 @@ def _answered(ingested: Ingested, match: Match, *, at: datetime, actor: str) -> 
     return f"{lead} answered; {len(walks)} sequence(s) silent"
 
 
-def _record_answer(
-    ingested: Ingested, match: Match, walks: list[Enrollment], *, at: datetime, actor: str
-) -> None:
+def _record_answer(ingested: Ingested, match: Match, walks: list[Enrollment], *, at: datetime, actor: str) -> None:
     """One event a message, told of the walk on whose account it came in."""
     message = ingested.message
     walk = next((each for each in walks if each.account_id == message.account_id), None)

@@ -39,8 +39,8 @@ class EngineState(models.Model):
 class Campaign(ClientOwned):
     """Leads + a sequence + senders + working hours in a time zone.
 
-        draft ──► active ◄──► paused
-                    └──► completed   (every lead is through)
+    draft ──► active ◄──► paused
+                └──► completed   (every lead is through)
     """
 
     class Status(models.TextChoices):
@@ -51,7 +51,9 @@ class Campaign(ClientOwned):
 
     name = models.CharField(max_length=200)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.DRAFT, editable=False)
-    senders: "models.ManyToManyField[Sender, Any]" = models.ManyToManyField(Sender, related_name="campaigns", blank=True)
+    senders: "models.ManyToManyField[Sender, Any]" = models.ManyToManyField(
+        Sender, related_name="campaigns", blank=True
+    )
     time_zone = models.CharField(max_length=64, default="Europe/London", validators=[check_zone])
     opens_at = models.TimeField("working hours from", default=time(9, 0))
     closes_at = models.TimeField("working hours to", default=time(17, 30))
@@ -103,6 +105,8 @@ class Sequence(ClientOwned):
     version = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField(auto_now_add=True)
 
+    objects = ClientOwnedQuerySet.as_manager()
+
     class Meta:
         ordering = ["campaign", "-version"]
         constraints = [models.UniqueConstraint(fields=["campaign", "version"], name="one_sequence_per_version")]
@@ -127,13 +131,17 @@ class Step(ClientOwned):
     sequence = models.ForeignKey(Sequence, on_delete=models.CASCADE, related_name="steps")
     position = models.PositiveSmallIntegerField(help_text="Steps run in this order, beginning with 0.")
     kind = models.CharField(max_length=30, choices=Kind.choices)
-    delay_amount = models.PositiveIntegerField("wait", default=0, help_text="After the step before (or the acceptance).")
+    delay_amount = models.PositiveIntegerField(
+        "wait", default=0, help_text="After the step before (or the acceptance)."
+    )
     delay_unit = models.CharField("of", max_length=20, choices=Unit.choices, default=Unit.WORKING_DAYS)
     text = models.TextField(
         blank=True,
         help_text="The message, or the note of a connection request (may be empty). "
         'Tokens: {{ first_name }}, {{ company | default: "your company" }}, {{ sender_first_name }} …',
     )
+
+    objects = ClientOwnedQuerySet.as_manager()
 
     class Meta:
         ordering = ["sequence", "position"]
@@ -304,4 +312,3 @@ class StepExecution(ClientOwned):
 
     def __str__(self) -> str:
         return f"{self.step} · {self.get_outcome_display()}"
-

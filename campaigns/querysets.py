@@ -2,18 +2,21 @@
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from outreach.clients.querysets import ClientOwnedQuerySet
 
+if TYPE_CHECKING:
+    from campaigns.models import Campaign, Enrollment  # noqa: F401  (named in quotes below)
 
-class CampaignQuerySet(ClientOwnedQuerySet):
+
+class CampaignQuerySet(ClientOwnedQuerySet["Campaign"]):
     def running(self) -> Self:
         """Active, of a client that is not paused."""
         return self.filter(status="active", client__paused_at__isnull=True)
 
 
-class EnrollmentQuerySet(ClientOwnedQuerySet):
+class EnrollmentQuerySet(ClientOwnedQuerySet["Enrollment"]):
     def walking(self) -> Self:
         """Under way: neither paused nor over."""
         return self.filter(state__in=("scheduled", "active"))

@@ -63,16 +63,12 @@ def _conversation(event: MessageSeen, account: Account, lead: Lead | None) -> Co
 
 def _fill_in(conversation: Conversation, person: PersonRef, lead: Lead | None) -> None:
     """Add what an earlier, poorer payload did not say; never overwrite."""
-    changes: dict[str, object] = {}
-    if lead and conversation.lead_id is None:
-        changes["lead"] = lead
-    for name, value in (("name", person.name or (lead.name if lead else "")), ("person", person.provider_id)):
-        if value and not getattr(conversation, name):
-            changes[name] = value
-    for name, value in changes.items():
-        setattr(conversation, name, value)
-    if changes:
-        conversation.save(update_fields=list(changes))
+    known = {"lead": lead, "name": person.name or (lead.name if lead else ""), "person": person.provider_id}
+    news = [name for name, value in known.items() if value and not getattr(conversation, name)]
+    for name in news:
+        setattr(conversation, name, known[name])
+    if news:
+        conversation.save(update_fields=news)
     if person.provider_id:
         Participant.objects.get_or_create(
             conversation=conversation,

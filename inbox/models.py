@@ -6,6 +6,7 @@ from django.db.models import Q
 from integrations.models import Account, Dispatch
 from leads.models import Lead
 from outreach.clients.models import ClientOwned
+from outreach.clients.querysets import ClientOwnedQuerySet
 
 
 class Conversation(ClientOwned):
@@ -24,6 +25,8 @@ class Conversation(ClientOwned):
     last_message_at = models.DateTimeField(null=True, blank=True)
     last_inbound_at = models.DateTimeField(null=True, blank=True)
     unread = models.PositiveIntegerField(default=0)
+
+    objects = ClientOwnedQuerySet.as_manager()
 
     class Meta:
         ordering = ["-last_message_at"]
@@ -46,6 +49,8 @@ class Participant(ClientOwned):
     provider_id = models.CharField(max_length=200)
     name = models.CharField(max_length=200, blank=True)
     is_self = models.BooleanField(default=False)
+
+    objects = ClientOwnedQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -77,6 +82,8 @@ class Message(ClientOwned):
     sent_at = models.DateTimeField()
     recorded_at = models.DateTimeField()
     noticed_by = models.CharField(max_length=40)
+
+    objects = ClientOwnedQuerySet.as_manager()
 
     class Meta:
         ordering = ["sent_at", "id"]

@@ -109,7 +109,7 @@ def take_quota(account: Account, action: str, at: datetime) -> Usage:
 
 def give_back(dispatch: Dispatch) -> None:
     """Return the quota of a call that surely did not happen."""
-    Usage.objects.filter(pk=dispatch.usage_id, used__gt=0).update(used=F("used") - 1)
+    Usage.objects.filter(dispatches=dispatch, used__gt=0).update(used=F("used") - 1)
 
 
 def take_slot(account: Account, at: datetime) -> None:

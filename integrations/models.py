@@ -7,6 +7,7 @@ from django.db.models import F, Q
 
 from integrations.querysets import AccountQuerySet, DispatchQuerySet, ReceiptQuerySet
 from outreach.clients.models import Client, ClientOwned
+from outreach.clients.querysets import ClientOwnedQuerySet
 from outreach.clock import EPOCH
 from outreach.identifiers import new_id
 from outreach.zones import check_zone
@@ -27,6 +28,8 @@ class Sender(ClientOwned):
     title = models.CharField(max_length=200, blank=True)
     email = models.EmailField(blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ClientOwnedQuerySet.as_manager()
 
     class Meta:
         ordering = ["first_name", "last_name"]
@@ -77,7 +80,10 @@ class Account(ClientOwned):
     status_changed_at = models.DateTimeField(null=True, blank=True, editable=False)
     paused_at = models.DateTimeField(null=True, blank=True, editable=False)
     time_zone = models.CharField(
-        max_length=64, default="UTC", validators=[check_zone], help_text="The day of a daily cap begins here at midnight."
+        max_length=64,
+        default="UTC",
+        validators=[check_zone],
+        help_text="The day of a daily cap begins here at midnight.",
     )
     invitations_per_day = models.PositiveIntegerField(default=25)
     messages_per_day = models.PositiveIntegerField(default=100)
@@ -255,9 +261,9 @@ class ProviderHealth(models.Model):
 class WebhookReceipt(models.Model):
     """One inbound call exactly as received, and what became of it (law 7).
 
-        pending ──► processed   its facts were taken in
-           │  └───► unknown     understood as JSON, of a kind we do not know; kept
-           └──────► failed      gave up after `MAX_ATTEMPTS`; replayable
+    pending ──► processed   its facts were taken in
+       │  └───► unknown     understood as JSON, of a kind we do not know; kept
+       └──────► failed      gave up after `MAX_ATTEMPTS`; replayable
     """
 
     class State(models.TextChoices):

@@ -1,15 +1,18 @@
 """Questions asked of accounts, dispatches and receipts."""
 
 from datetime import datetime
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from django.db import models
 from django.db.models import Q
 
 from outreach.clients.querysets import ClientOwnedQuerySet
 
+if TYPE_CHECKING:
+    from integrations.models import Account, Dispatch, WebhookReceipt  # noqa: F401  (named in quotes below)
 
-class AccountQuerySet(ClientOwnedQuerySet):
+
+class AccountQuerySet(ClientOwnedQuerySet["Account"]):
     def usable(self) -> Self:
         """Connected at the provider, and paused neither by an operator nor with its client."""
         return self.filter(status="ok", paused_at__isnull=True, client__paused_at__isnull=True)
@@ -24,7 +27,7 @@ class AccountQuerySet(ClientOwnedQuerySet):
         return self.filter(due, status="ok")
 
 
-class DispatchQuerySet(ClientOwnedQuerySet):
+class DispatchQuerySet(ClientOwnedQuerySet["Dispatch"]):
     def live(self) -> Self:
         """Those that stand for an effect which happened or may have happened."""
         return self.filter(state__in=("sending", "sent", "unknown"))
@@ -44,7 +47,7 @@ class DispatchQuerySet(ClientOwnedQuerySet):
         return self.filter(state="unknown", needs_decision_at__isnull=False)
 
 
-class ReceiptQuerySet(models.QuerySet["models.Model"]):
+class ReceiptQuerySet(models.QuerySet["WebhookReceipt"]):
     def due(self, at: datetime) -> Self:
         """Stored and not yet processed, and not backing off after a failure."""
         return self.filter(state="pending", next_attempt_at__lte=at)

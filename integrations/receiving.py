@@ -26,7 +26,7 @@ from outreach.milestones import passing
 
 State = WebhookReceipt.State
 # Unipile API v1 signs nothing (section 7.3): a secret header, set when the webhook is made, is all there is.
-SECRET_HEADER = "Unipile-Auth"
+SECRET_HEADER = "Unipile-Auth"  # noqa: S105  (the name of a header)
 KEPT_HEADERS = ("Content-Type", "User-Agent", "Content-Length")
 # A receipt taken up is nobody else's for this long; after a crash it becomes due again by itself.
 CLAIM = timedelta(minutes=2)
@@ -110,7 +110,9 @@ def process(receipt: WebhookReceipt, *, at: datetime, client: UnipileClient) -> 
 def _take_in(receipt: WebhookReceipt, *, at: datetime, client: UnipileClient) -> None:
     events = normalise(receipt.source, json.loads(bytes(receipt.body)))
     account = _account_of(events)
-    effects = [hand_on(_complete(event, account, client), account=account, at=at, actor=Actor.WEBHOOK) for event in events]
+    effects = [
+        hand_on(_complete(event, account, client), account=account, at=at, actor=Actor.WEBHOOK) for event in events
+    ]
     known = not all(isinstance(event, UnknownEvent) for event in events)
     _close(receipt, State.PROCESSED if known else State.UNKNOWN, events, effects, account, at)
 

@@ -6,6 +6,7 @@ from django.db.models import Q
 from integrations.models import Account
 from leads.querysets import LeadQuerySet
 from outreach.clients.models import Client, ClientOwned
+from outreach.clients.querysets import ClientOwnedQuerySet
 from outreach.identifiers import new_id
 
 
@@ -76,6 +77,8 @@ class CustomField(ClientOwned):
     key = models.SlugField(max_length=80)
     label = models.CharField(max_length=200)
 
+    objects = ClientOwnedQuerySet.as_manager()
+
     class Meta:
         ordering = ["key"]
         constraints = [models.UniqueConstraint(fields=["client", "key"], name="one_custom_field_per_key")]
@@ -92,6 +95,8 @@ class Connection(ClientOwned):
     connected_at = models.DateTimeField(help_text="When it began, as far as the provider says.")
     noticed_at = models.DateTimeField()
     noticed_by = models.CharField(max_length=40)
+
+    objects = ClientOwnedQuerySet.as_manager()
 
     class Meta:
         ordering = ["-connected_at"]

@@ -1,13 +1,16 @@
 """Questions asked of leads."""
 
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from django.db.models import Q
 
 from outreach.clients.querysets import ClientOwnedQuerySet
 
+if TYPE_CHECKING:
+    from leads.models import Lead  # noqa: F401  (named in quotes below)
 
-class LeadQuerySet(ClientOwnedQuerySet):
+
+class LeadQuerySet(ClientOwnedQuerySet["Lead"]):
     def matching_text(self, words: str) -> Self:
         """Leads whose name, company, e-mail or LinkedIn name contains every word."""
         found = self

@@ -6,7 +6,7 @@ from pathlib import Path
 os.environ.setdefault("OUTREACH_ENV_FILE", os.devnull)
 os.environ.setdefault("OUTREACH_DATA_DIR", str(Path(__file__).resolve().parent.parent / ".data" / "tests"))
 
-from outreach.settings import *  # noqa: E402,F403
+from outreach.settings import *  # noqa: F403
 
 CELERY_BROKER_URL = "memory://"
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {}

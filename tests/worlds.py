@@ -27,7 +27,9 @@ def make_user(username: str = "nora", *, client: Client | None = None, role: str
     return user
 
 
-def make_account(client: Client, *, provider_account_id: str = "acc-1", name: str = "Nadia Verhoeven", **fields: object) -> Account:
+def make_account(
+    client: Client, *, provider_account_id: str = "acc-1", name: str = "Nadia Verhoeven", **fields: object
+) -> Account:
     first, _, last = name.partition(" ")
     sender = Sender.objects.create(client=client, first_name=first, last_name=last)
     settings: dict[str, object] = {

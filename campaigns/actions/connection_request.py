@@ -34,7 +34,10 @@ class ConnectionRequest:
         except ProviderError as problem:
             if problem.verdict in AMBIGUOUS and (pending := _pending(dispatch, account_id, client)):
                 return Outcome(
-                    State.REJECTED, verdict=Verdict.ALREADY_DONE, detail="Pending already.", provider_invitation_id=pending
+                    State.REJECTED,
+                    verdict=Verdict.ALREADY_DONE,
+                    detail="Pending already.",
+                    provider_invitation_id=pending,
                 )
             raise
         return Outcome(State.SENT, provider_invitation_id=sent.invitation_id)

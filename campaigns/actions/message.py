@@ -43,9 +43,7 @@ class SendMessage:
     def call(self, job: Job, client: UnipileClient) -> Outcome:
         dispatch, account_id = job.dispatch, job.account.provider_account_id
         if dispatch.provider_chat_id:
-            sent = client.send_message(
-                account_id=account_id, chat_id=dispatch.provider_chat_id, text=dispatch.text
-            )
+            sent = client.send_message(account_id=account_id, chat_id=dispatch.provider_chat_id, text=dispatch.text)
         else:
             sent = client.start_chat(account_id=account_id, attendee_provider_id=dispatch.person, text=dispatch.text)
         return Outcome(
@@ -100,4 +98,3 @@ def known_chat(account: Account, person: str) -> str:
     rows = Conversation.objects.filter(account=account, person=person).exclude(provider_chat_id="")
     newest = rows.order_by("-last_message_at").values_list("provider_chat_id", flat=True).first()
     return newest or ""
-

@@ -22,18 +22,19 @@ from leads.importing import ImportReport, import_leads
 from leads.models import Lead
 from outreach.clients.models import Client, Membership, User
 
-LOGIN, PASSWORD = "demo", "demo"  # noqa: S105  (a demo on this machine only; said on the screen)
+LOGIN, PASSWORD = "demo", "demo"
 
 STEPS = (
     StepDraft(
         Step.Kind.CONNECTION_REQUEST,
         "Hi {{ first_name }}, I work with people in your field"
-        '{% if company %} and have followed {{ company }} for a while{% endif %}. Shall we connect? {{ sender_first_name }}',
+        "{% if company %} and have followed {{ company }} for a while{% endif %}. "
+        "Shall we connect? {{ sender_first_name }}",
     ),
     StepDraft(
         Step.Kind.MESSAGE,
-        'Thank you for connecting, {{ first_name }}! How do you handle planning at {{ company | default: "your company" }} '
-        "today?\n\n{{ sender_first_name }}",
+        "Thank you for connecting, {{ first_name }}! How do you handle planning at "
+        '{{ company | default: "your company" }} today?\n\n{{ sender_first_name }}',
         1,
         Step.Unit.WORKING_DAYS,
     ),
@@ -155,7 +156,9 @@ def _arrange_one(
 
 def _connect(client: Client, info: AccountInfo, provider: UnipileClient, time_zone: str) -> Account:
     own = provider.own_profile(info.id)
-    sender = Sender.objects.create(client=client, first_name=own.first_name, last_name=own.last_name, title=own.headline)
+    sender = Sender.objects.create(
+        client=client, first_name=own.first_name, last_name=own.last_name, title=own.headline
+    )
     return Account.objects.create(
         client=client,
         sender=sender,

@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 import requests
@@ -104,7 +105,7 @@ def _over_a_limit(ledger: list[Entry]) -> Iterator[Violation]:
 
 def _too_close(account: Account, mine: Iterable[Entry]) -> Iterator[Violation]:
     moments = sorted(entry.at for entry in mine)
-    for earlier, later in zip(moments, moments[1:], strict=False):
+    for earlier, later in pairwise(moments):
         gap = (later - earlier).total_seconds()
         if gap < account.spacing_min_seconds - 1:
             yield Violation(4, f"{account}: {gap:.0f} s between two actions at {later}")

@@ -169,4 +169,3 @@ def _commit_to(enrollment: Enrollment, step: Step, wording: Wording, at: datetim
     enrollment.waiting_because = Because.IN_FLIGHT
     enrollment.save(update_fields=[*APPOINTMENT])
     return Job(enrollment, step, execution, dispatch, connected=is_connected(enrollment))
-

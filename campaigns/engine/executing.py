@@ -37,7 +37,8 @@ from outreach.milestones import passing
 
 Clock = Callable[[], datetime]
 Result = Outcome | ProviderError
-In, Out = TypeVar("In"), TypeVar("Out")
+In = TypeVar("In")
+Out = TypeVar("Out")
 
 # A process that was frozen between confirming and calling must not call any more: by then recovery may have
 # asked the provider and begun anew (seconds).

@@ -43,7 +43,9 @@ def _appointments(at: datetime) -> Iterator[datetime | None]:
             account = accounts[row["next_account_id"]]
             moment = max(row["due"], _ready_at(account, row["next_action"], at), at)
             yield campaigns[row["campaign_id"]].next_open(moment)
-    yield Enrollment.objects.filter(state="active", next_account__isnull=True).aggregate(due=Min("next_action_at"))["due"]
+    yield Enrollment.objects.filter(state="active", next_account__isnull=True).aggregate(due=Min("next_action_at"))[
+        "due"
+    ]
 
 
 def _ready_at(account: Account, action: str, at: datetime) -> datetime:

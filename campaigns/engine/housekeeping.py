@@ -21,7 +21,9 @@ def expire_invitations(*, at: datetime) -> int:
     """Leads whose invitation nobody accepted leave the sequence. Returns how many."""
     due = Q(state=Enrollment.State.ACTIVE, next_account__isnull=True, next_action="expire", next_action_at__lte=at)
     with transaction.atomic():
-        rows = list(Enrollment.objects.filter(due).select_for_update(skip_locked=True).order_by("next_action_at")[:BATCH])
+        rows = list(
+            Enrollment.objects.filter(due).select_for_update(skip_locked=True).order_by("next_action_at")[:BATCH]
+        )
         for row in rows:
             leave(row, Enrollment.ExitReason.NOT_ACCEPTED, at=at, actor=Actor.ENGINE)
     return len(rows)

@@ -6,6 +6,7 @@ in the air the lead may have answered, been paused, or connected.
 
 from datetime import datetime, timedelta
 from random import Random
+from typing import Any
 
 from campaigns.actions.contract import Findings, Job
 from campaigns.engine.walking import hold, leave, replan, subject_of
@@ -13,6 +14,7 @@ from campaigns.models import Enrollment, Step, StepExecution
 from campaigns.planning.decisions import Because, Reason
 from campaigns.planning.pacing import backoff, cap_sleep
 from inbox.ingesting import record_sent
+from inbox.models import Message
 from integrations import breaker
 from integrations.account_care import change_status
 from integrations.dispatching import (
@@ -69,18 +71,20 @@ def _sent(job: Job, *, at: datetime, settled_by: str) -> None:
     enrollment = _fresh(job)
     _finish(job, Executed.SENT, at=at)
     message = record_sent(job.dispatch, lead=enrollment.lead, at=at) if _is_message(job) else None
-    data = {"step": job.step.position, "dispatch": str(job.dispatch.pk)}
-    data |= {"settled_by": settled_by} if settled_by else {}
-    if _is_message(job):
-        kind = EventKind.MESSAGE_SENT
-        data |= {"text": job.dispatch.text}
-        data |= {"conversation": str(message.conversation_id), "message": str(message.pk)} if message else {}
-    else:
-        kind = EventKind.CONNECTION_REQUEST_SENT
-        data |= {"note": job.dispatch.text}
+    kind = EventKind.MESSAGE_SENT if _is_message(job) else EventKind.CONNECTION_REQUEST_SENT
+    data = _told_of(job, message) | ({"settled_by": settled_by} if settled_by else {})
     record(kind, at=at, actor=Actor.ENGINE, subject=subject_of(enrollment), **data)
     _advance(enrollment, job.step, done_at=job.dispatch.called_at or at)
     _go_on(enrollment, at=at)
+
+
+def _told_of(job: Job, message: Message | None) -> dict[str, Any]:
+    """What the event of a send carries."""
+    data: dict[str, Any] = {"step": job.step.position, "dispatch": str(job.dispatch.pk)}
+    if not _is_message(job):
+        return data | {"note": job.dispatch.text}
+    where = {"conversation": str(message.conversation_id), "message": str(message.pk)} if message else {}
+    return data | {"text": job.dispatch.text} | where
 
 
 def _was_done(job: Job, *, at: datetime, detail: str) -> None:

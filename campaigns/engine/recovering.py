@@ -5,6 +5,7 @@ happened: the provider is asked, and what it cannot tell is put before a person.
 """
 
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 
@@ -110,16 +111,10 @@ def conclude(dispatch: Dispatch, job: Job | None, evidence: Evidence, *, at: dat
 
 def _record_settled(dispatch: Dispatch, job: Job | None, evidence: Evidence, *, at: datetime, actor: str) -> None:
     about = subject_of(job.enrollment) if job else Subject(dispatch.client_id, account_id=dispatch.account_id)
-    record(
-        EventKind.STEP_SETTLED,
-        at=at,
-        actor=actor,
-        subject=about,
-        dispatch=str(dispatch.pk),
-        happened=bool(evidence.happened),
-        evidence=evidence.words,
-        **({"step": job.step.position} if job else {}),
-    )
+    data: dict[str, Any] = {"dispatch": str(dispatch.pk), "happened": evidence.happened, "evidence": evidence.words}
+    if job:
+        data["step"] = job.step.position
+    record(EventKind.STEP_SETTLED, at=at, actor=actor, subject=about, **data)
 
 
 def job_of(dispatch: Dispatch) -> Job | None:

@@ -4,6 +4,7 @@ Every function changes the row it is given, which the caller has locked, and wri
 """
 
 from datetime import datetime
+from typing import Any
 
 from campaigns.models import Campaign, Enrollment, Step
 from campaigns.planning.calendar import WorkingHours
@@ -19,7 +20,6 @@ from campaigns.planning.sequencing import (
     Walk,
     next_appointment,
 )
-from integrations.models import Action
 from leads.models import Connection
 from outreach.events.kinds import EventKind
 from outreach.events.recording import Subject, record
@@ -78,15 +78,13 @@ def plan(enrollment: Enrollment, *, steps: list[Step], hours: WorkingHours, at: 
             complete(enrollment, at=at, actor=actor)
 
 
-def _appoint(
-    enrollment: Enrollment, action: Enrollment.NextAction, due_at: datetime, because: Because
-) -> None:
+def _appoint(enrollment: Enrollment, action: Enrollment.NextAction, due_at: datetime, because: Because) -> None:
     needs_account = action != Enrollment.NextAction.EXPIRE
     enrollment.next_account_id = enrollment.account_id if needs_account else None
     enrollment.next_action = action
     enrollment.next_action_at = due_at
     enrollment.waiting_because = because
-    is_new = action == Action.INVITATION
+    is_new = action == Enrollment.NextAction.INVITATION
     enrollment.priority = Enrollment.NEW_LEAD if is_new else Enrollment.FOLLOW_UP_FIRST
     enrollment.save(update_fields=[*APPOINTMENT, "position"])
 
@@ -171,7 +169,7 @@ def leave(
     enrollment.save(
         update_fields=[*APPOINTMENT, *HOLD, "state", "ended_at", "exit_reason", "exit_detail", "stage", "replied_at"]
     )
-    data = {"reason": reason.value, "detail": detail} | ({"message": message} if message else {})
+    data: dict[str, Any] = {"reason": reason.value, "detail": detail} | ({"message": message} if message else {})
     record(EventKind.ENROLLMENT_EXITED, at=at, actor=actor, subject=subject_of(enrollment), **data)
 
 

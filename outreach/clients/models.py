@@ -43,12 +43,13 @@ class Client(models.Model):
 
 
 class ClientOwned(models.Model):
-    """Base of every tenant-owned table: a UUIDv7 key and the client it belongs to."""
+    """Base of every tenant-owned table: a UUIDv7 key and the client it belongs to.
+
+    Each table names its own manager, made from a ClientOwnedQuerySet.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="+")
-
-    objects = ClientOwnedQuerySet.as_manager()
 
     class Meta:
         abstract = True

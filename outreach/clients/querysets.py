@@ -1,6 +1,6 @@
 """Who may see what. `visible_to(user)` is the only place that decides it; console and API both call it."""
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from django.db import models
 from django.db.models import Q
@@ -8,10 +8,13 @@ from django.db.models import Q
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
-    from outreach.clients.models import User
+    from outreach.clients.models import Client, User  # noqa: F401  (named in quotes below)
 
 
-class ClientOwnedQuerySet(models.QuerySet[Any]):
+Row = TypeVar("Row", bound=models.Model)
+
+
+class ClientOwnedQuerySet(models.QuerySet[Row]):
     """Rows that belong to a client, reached by the lookup `client_path` (law 8)."""
 
     client_path = "client"
@@ -44,7 +47,7 @@ class ClientOwnedQuerySet(models.QuerySet[Any]):
         return self.filter(**{self.client_path: client})
 
 
-class ClientQuerySet(ClientOwnedQuerySet):
+class ClientQuerySet(ClientOwnedQuerySet["Client"]):
     client_path = "pk"
 
     def visible_to(self, user: "User | AnonymousUser") -> Self:

@@ -13,7 +13,7 @@ class AppendOnly(Exception):
     """Events are evidence: they are added, never changed and never removed."""
 
 
-class EventQuerySet(ClientOwnedQuerySet):
+class EventQuerySet(ClientOwnedQuerySet["Event"]):
     def update(self, **kwargs: Any) -> NoReturn:
         raise AppendOnly("Events are never changed.")
 

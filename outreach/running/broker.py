@@ -18,7 +18,7 @@ SCHEME = "embedded"
 
 
 class Channel(filesystem.Channel):
-    def _put(self, queue: str, payload: Any, **kwargs: Any) -> None:
+    def _put(self, queue: str, payload: dict[str, Any], **kwargs: Any) -> None:  # type: ignore[override]
         """Names sort by time, which is the order in which readers take messages."""
         folder = Path(self.data_folder_out)
         name = f"{round(monotonic() * 1000):015d}_{uuid.uuid4()}.{queue}.msg"

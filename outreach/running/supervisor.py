@@ -6,7 +6,7 @@ hand; only what is still there after the patience is over is killed with its who
 
 import os
 import signal
-import subprocess  # noqa: S404  (our own commands only)
+import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager

@@ -177,5 +177,3 @@ def _broker_options(premises: Premises) -> dict[str, object]:
         return {}
     folder = f"{premises.supervisor.environment['OUTREACH_DATA_DIR']}/broker"
     return {"data_folder_in": folder, "data_folder_out": folder, "control_folder": folder}
-
-

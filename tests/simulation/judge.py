@@ -184,7 +184,9 @@ class Judge:
     def _every_inbound_fact_counts_once(self) -> None:
         """Law 7: what people wrote is in the inbox, once, and every answer stopped its sequences."""
         people = set(Lead.objects.of(self.stage.client).exclude(provider_id="").values_list("provider_id", flat=True))
-        wrote = [each for each in self.stage.sandbox.inbound() if each["kind"] == "message" and each["person"] in people]
+        wrote = [
+            each for each in self.stage.sandbox.inbound() if each["kind"] == "message" and each["person"] in people
+        ]
         told = Counter(Message.objects.of(self.stage.client).values_list("provider_message_id", flat=True))
         for each in wrote:
             if told[each["message_id"]] != 1:

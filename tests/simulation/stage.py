@@ -316,7 +316,13 @@ class Stage:
         if not waiting:
             return ""
         try:
-            reply(conversation=self.rng.choice(waiting), text="[manual] Thanks!", by=None, at=self.at, client=self.provider)
+            reply(
+                conversation=self.rng.choice(waiting),
+                text="[manual] Thanks!",
+                by=None,
+                at=self.at,
+                client=self.provider,
+            )
         except NotSent:
             return "an answer did not go out"
         return "answered by hand"
@@ -338,8 +344,9 @@ class Stage:
         quiet_at = self.at + timedelta(days=2)
         while self.at < quiet_at:
             self.step()
-        Account.objects.of(self.client).update(messages_read_at=None, messages_poll_at=self.at, relations_poll_at=self.at)
+        Account.objects.of(self.client).update(
+            messages_read_at=None, messages_poll_at=self.at, relations_poll_at=self.at
+        )
         self.do("receipts", self._process_receipts)
         self.do("poll", lambda: poll_due(at=self.at, client=self.provider))
         self.judge.at_the_end()
-

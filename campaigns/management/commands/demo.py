@@ -1,7 +1,7 @@
 """`make demo`: a campaign of two weeks in about three minutes, played by the real processes on a shared clock."""
 
 import os
-import subprocess  # noqa: S404  (ourselves, in the demo's environment)
+import subprocess
 import sys
 from argparse import ArgumentParser
 from datetime import timedelta
@@ -192,4 +192,6 @@ def _rates(names: str) -> dict[str, float]:
     try:
         return {name: float(rate) if rate else 0.1 for name, _, rate in pairs}
     except ValueError as problem:
-        raise CommandError(f"--faults takes names, each with a rate if you like (webhook_lost=0.5): {problem}") from problem
+        raise CommandError(
+            f"--faults takes names, each with a rate if you like (webhook_lost=0.5): {problem}"
+        ) from problem
