@@ -8,14 +8,15 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
 from campaigns.editing import sequence_of
-from campaigns.engine.walking import start, subject_of
-from campaigns.models import Campaign, Enrollment, Step
+from campaigns.engine.walking import start, start_alike, subject_of
+from campaigns.models import Campaign, Enrollment
 from campaigns.planning.decisions import Because
 from integrations.models import Account
-from leads.models import Lead
-from leads.suppressing import suppression_of
+from leads.models import Connection, Lead, Suppression
+from leads.suppressing import with_suppressions
 from outreach.clients.models import User
 from outreach.events.kinds import EventKind
 from outreach.events.recording import Happening, operator, record_all
@@ -62,8 +63,8 @@ def _sort_out(campaign: Campaign, leads: Iterable[Lead]) -> tuple[list[Lead], li
     known = set(Enrollment.objects.filter(campaign=campaign).values_list("lead_id", flat=True))
     fit: list[Lead] = []
     refused: list[Refusal] = []
-    for lead in leads:
-        if refusal := _refusal(campaign, lead, known):
+    for lead, entry in with_suppressions(leads):
+        if refusal := _refusal(campaign, lead, known, entry):
             refused.append(refusal)
         else:
             known.add(lead.pk)
@@ -71,7 +72,7 @@ def _sort_out(campaign: Campaign, leads: Iterable[Lead]) -> tuple[list[Lead], li
     return fit, refused
 
 
-def _refusal(campaign: Campaign, lead: Lead, known: set[UUID]) -> Refusal | None:
+def _refusal(campaign: Campaign, lead: Lead, known: set[UUID], entry: Suppression | None) -> Refusal | None:
     if lead.client_id != campaign.client_id:
         raise ValidationError(f"{lead.pk} is not a lead of {campaign.client}.")
     if lead.pk in known:
@@ -80,7 +81,7 @@ def _refusal(campaign: Campaign, lead: Lead, known: set[UUID]) -> Refusal | None
         return Refusal(lead, Because.NO_IDENTIFIER, "has no LinkedIn address")
     if lead.replied_at and not campaign.contact_after_reply:
         return Refusal(lead, Because.REPLIED, f"answered on {lead.replied_at:%d %b %Y}")
-    if entry := suppression_of(lead):
+    if entry:
         return Refusal(lead, Because.SUPPRESSED, f"is not to be contacted: {entry}")
     return None
 
@@ -112,13 +113,16 @@ def _started(row: Enrollment, by: User | None, at: datetime) -> Happening:
 
 
 def start_scheduled(*, campaign: Campaign, at: datetime, actor: str) -> int:
-    """Begin the walks that wait for the campaign. Returns how many."""
+    """Begin the walks that wait for the campaign. Returns how many.
+
+    Leads who are connected already begin one by one, since steps may fall away for them; all others have the same
+    first appointment, which is one statement however many they are.
+    """
+    steps = list(sequence_of(campaign).steps.order_by("position"))
     hours = campaign.hours()
-    steps: dict[UUID, list[Step]] = {}
-    waiting = Enrollment.objects.filter(campaign=campaign, state=Enrollment.State.SCHEDULED).select_for_update()
-    rows = list(waiting.order_by("pk"))
-    for row in rows:
-        if row.sequence_id not in steps:
-            steps[row.sequence_id] = list(Step.objects.filter(sequence_id=row.sequence_id).order_by("position"))
-        start(row, steps=steps[row.sequence_id], hours=hours, at=at, actor=actor)
-    return len(rows)
+    waiting = Enrollment.objects.filter(campaign=campaign, state=Enrollment.State.SCHEDULED)
+    connection = Connection.objects.filter(account=OuterRef("account"), lead=OuterRef("lead"))
+    connected = list(waiting.filter(Exists(connection)).select_for_update(of=("self",)).order_by("pk"))
+    for row in connected:
+        start(row, steps=steps, hours=hours, at=at, actor=actor)
+    return len(connected) + start_alike(waiting, steps=steps, hours=hours, at=at)

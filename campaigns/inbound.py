@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 
 from campaigns.engine.walking import leave, replan, subject_of
 from campaigns.models import Enrollment
@@ -112,13 +113,13 @@ def message_seen(event: MessageSeen, *, account: Account, at: datetime, actor: s
 
 def _answered(ingested: Ingested, match: Match, *, at: datetime, actor: str) -> str:
     """A lead wrote. It is an answer when we had taken the lead up before; older messages are history."""
-    message = ingested.message
-    lead = Lead.objects.select_for_update().get(pk=match.lead.pk)
+    message, lead = ingested.message, match.lead
     walks = list(_walks(lead).filter(enrolled_at__lte=message.sent_at))
     if not walks:
         return "in the inbox"
     Message.objects.filter(pk=message.pk).update(is_reply=True)
-    Lead.objects.filter(pk=lead.pk).update(replied_at=max(message.sent_at, lead.replied_at or message.sent_at))
+    earlier = Q(replied_at__isnull=True) | Q(replied_at__lt=message.sent_at)
+    Lead.objects.filter(earlier, pk=lead.pk).update(replied_at=message.sent_at)
     _record_answer(ingested, match, walks, at=at, actor=actor)
     for enrollment in walks:
         _stop(enrollment, message, at=at, actor=actor)
@@ -156,7 +157,10 @@ def _stop(enrollment: Enrollment, message: Message, *, at: datetime, actor: str)
 
 
 def _walks(lead: Lead) -> Any:
-    """Every walk of a lead, locked in one order so that two tellers of news never wait for each other."""
+    """Every walk of a lead, locked in the order in which the engine locks them, so that neither waits for the other.
+
+    Walks are locked before their lead.
+    """
     return Enrollment.objects.filter(lead=lead).select_for_update().order_by("pk")
 
 

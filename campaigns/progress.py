@@ -102,7 +102,7 @@ def states_in_words(
 def _accounts_by_campaign(campaigns: list[Campaign]) -> dict[UUID, list[Account]]:
     """An account stands once for each campaign that its sender serves."""
     found: dict[UUID, list[Account]] = {}
-    rows = Account.objects.filter(sender__campaigns__in=campaigns).annotate(serves=F("sender__campaigns"))
+    rows: Any = Account.objects.filter(sender__campaigns__in=campaigns).annotate(serves=F("sender__campaigns"))
     for account in rows.order_by("name"):
         found.setdefault(account.serves, []).append(account)
     return found

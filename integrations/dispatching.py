@@ -170,7 +170,7 @@ def confirm(dispatch: Dispatch, *, at: datetime) -> bool:
 
 
 def settle(dispatch: Dispatch, outcome: Outcome, *, at: datetime) -> bool:
-    """Write the outcome, once. False when somebody else has settled it meanwhile."""
+    """Write the outcome, once. False when somebody else has settled, or called, it meanwhile."""
     changes: dict[str, object] = {
         "state": outcome.state,
         "verdict": outcome.verdict,
@@ -182,7 +182,8 @@ def settle(dispatch: Dispatch, outcome: Outcome, *, at: datetime) -> bool:
             changes[name] = value
     if outcome.state == State.UNKNOWN:
         changes |= {"ask_at": at + SETTLING_TIME, "settled_at": None}
-    changed = Dispatch.objects.filter(pk=dispatch.pk, state=dispatch.state).update(**changes)
+    as_known = Dispatch.objects.filter(pk=dispatch.pk, state=dispatch.state, called_at=dispatch.called_at)
+    changed = as_known.update(**changes)
     if not changed:
         return False
     for name, value in changes.items():

@@ -30,6 +30,7 @@ SECRET_HEADER = "Unipile-Auth"  # noqa: S105  (the name of a header)
 KEPT_HEADERS = ("Content-Type", "User-Agent", "Content-Length")
 # A receipt taken up is nobody else's for this long; after a crash it becomes due again by itself.
 CLAIM = timedelta(minutes=2)
+UNFINISHED = "Processing began and did not end. The worker's log says why; mend it, then replay."
 
 Handler = Callable[..., str]
 
@@ -90,11 +91,18 @@ def store(delivery: Delivery, *, at: datetime) -> WebhookReceipt:
 
 
 def claim(receipt_id: UUID, *, at: datetime) -> WebhookReceipt | None:
-    """Take a due receipt, or None when it is done, taken, or backing off."""
+    """Take a due receipt, or None when it is done, taken, or backing off.
+
+    One that ended its worker every time it was taken up is given up, so that it cannot end workers for ever.
+    """
     due = WebhookReceipt.objects.due(at).filter(pk=receipt_id)
-    if not due.update(next_attempt_at=at + CLAIM, attempts=models.F("attempts") + 1):
+    if not due.update(next_attempt_at=at + CLAIM, attempts=models.F("attempts") + 1, error=UNFINISHED):
         return None
-    return WebhookReceipt.objects.get(pk=receipt_id)
+    receipt = WebhookReceipt.objects.get(pk=receipt_id)
+    if receipt.attempts > WebhookReceipt.MAX_ATTEMPTS:
+        _give_up(receipt, UNFINISHED, at)
+        return None
+    return receipt
 
 
 def process(receipt: WebhookReceipt, *, at: datetime, client: UnipileClient) -> None:

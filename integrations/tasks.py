@@ -26,10 +26,12 @@ def process_receipts() -> int:
     """The sweep: whatever no doorbell was heard for. Returns how many receipts were taken up."""
     at, client = clock.now(), provider_client()
     due = WebhookReceipt.objects.due(at).order_by("received_at").values_list("pk", flat=True)[:RECEIPTS_PER_SWEEP]
-    claimed = [receipt for pk in due if (receipt := receiving.claim(pk, at=at))]
-    for receipt in claimed:
-        receiving.process(receipt, at=at, client=client)
-    return len(claimed)
+    taken = 0
+    for pk in due:
+        if receipt := receiving.claim(pk, at=at):
+            receiving.process(receipt, at=at, client=client)
+            taken += 1
+    return taken
 
 
 @shared_task

@@ -1,6 +1,9 @@
 """Do not contact: adding entries, and finding the one that concerns a lead. The widest entry wins."""
 
+from collections.abc import Iterable, Iterator
 from datetime import datetime
+from itertools import islice
+from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db.models import Q
@@ -12,6 +15,7 @@ from outreach.events.kinds import EventKind
 from outreach.events.recording import operator, record
 
 Kind = Suppression.Kind
+BATCH = 500
 
 
 def normalised(kind: str, value: str) -> str:
@@ -46,21 +50,41 @@ def suppress(
     return entry
 
 
-def _concerning(lead: Lead) -> Q:
-    """Entries of any kind that name this lead."""
-    email = lead.email.lower()
-    concerns = Q(kind=Kind.EMAIL, value=email) if email else Q(pk__in=())
-    if "@" in email:
-        concerns |= Q(kind=Kind.DOMAIN, value=email.rpartition("@")[2])
-    profiles = [each for each in (lead.public_identifier, lead.provider_id.lower()) if each]
-    if profiles:
-        concerns |= Q(kind=Kind.PROFILE, value__in=profiles)
-    if lead.company:
-        concerns |= Q(kind=Kind.COMPANY, value=lead.company.strip().lower())
-    return concerns
-
-
 def suppression_of(lead: Lead) -> Suppression | None:
     """The entry that forbids contact with this lead, if any; one that holds everywhere comes first."""
-    entries = Suppression.objects.filter(_concerning(lead)).filter(Q(client=lead.client_id) | Q(client__isnull=True))
-    return min(entries, key=lambda entry: entry.client_id is not None, default=None)
+    return next(entry for _, entry in with_suppressions([lead]))
+
+
+def with_suppressions(leads: Iterable[Lead]) -> Iterator[tuple[Lead, Suppression | None]]:
+    """Every lead with the entry that forbids contact with it; one query for each `BATCH` leads."""
+    remaining = iter(leads)
+    while batch := list(islice(remaining, BATCH)):
+        known = _entries_about(batch)
+        for lead in batch:
+            about = (known.get((None, *name)) or known.get((lead.client_id, *name)) for name in _names_of(lead))
+            yield lead, min((entry for entry in about if entry), key=_narrowness, default=None)
+
+
+def _entries_about(leads: list[Lead]) -> dict[tuple[UUID | None, str, str], Suppression]:
+    """The entries that name any of these leads, by client, kind and value."""
+    values = {value for lead in leads for _, value in _names_of(lead)}
+    clients = {lead.client_id for lead in leads}
+    entries = Suppression.objects.filter(Q(client__in=clients) | Q(client__isnull=True), value__in=values)
+    return {(entry.client_id, entry.kind, entry.value): entry for entry in entries}
+
+
+def _narrowness(entry: Suppression) -> bool:
+    return entry.client_id is not None
+
+
+def _names_of(lead: Lead) -> Iterator[tuple[str, str]]:
+    """Every (kind, value) under which an entry could name this lead."""
+    email = lead.email.lower()
+    if "@" in email:
+        yield Kind.EMAIL, email
+        yield Kind.DOMAIN, email.rpartition("@")[2]
+    for profile in (lead.public_identifier, lead.provider_id.lower()):
+        if profile:
+            yield Kind.PROFILE, profile
+    if lead.company.strip():
+        yield Kind.COMPANY, lead.company.strip().lower()

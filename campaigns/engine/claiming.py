@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef
 
 from campaigns.actions.contract import Job
@@ -18,12 +18,12 @@ from campaigns.engine.facts import asleep_until, facts_about
 from campaigns.engine.walking import APPOINTMENT, clear_appointment, hold, is_connected, leave, plan, snooze, steps_of
 from campaigns.models import Campaign, Enrollment, Step, StepExecution
 from campaigns.planning.calendar import WorkingHours
-from campaigns.planning.decisions import Because, Decision, Hold, Send, Skip, Stop, Wait
+from campaigns.planning.decisions import Because, Decision, Hold, Reason, Send, Skip, Stop, Wait
 from campaigns.planning.gate import decide
 from campaigns.stopping import engine_is_on
 from campaigns.wording import Wording
 from integrations import breaker
-from integrations.dispatching import Intent, reserve, usage_today
+from integrations.dispatching import CannotReserve, Intent, reserve, usage_today
 from integrations.models import Account, Action
 from outreach.events.recording import Actor
 from outreach.milestones import passing
@@ -119,7 +119,7 @@ def _consider(enrollment: Enrollment, hours: WorkingHours, at: datetime) -> Job 
     facts, wording = facts_about(enrollment, step, hours=hours, at=at)
     decision = decide(str(step.pk), facts.action, facts, at)
     if isinstance(decision, Send):
-        return _commit_to(enrollment, step, wording, at)
+        return _try_to_commit(enrollment, step, wording, at)
     _put_off(enrollment, step, decision, steps=steps, hours=hours, at=at)
     return None
 
@@ -138,6 +138,19 @@ def _put_off(
         case Skip():
             # Planning knows the connection as well, and passes over what it makes needless.
             plan(enrollment, steps=steps, hours=hours, at=at, actor=Actor.ENGINE)
+
+
+def _try_to_commit(enrollment: Enrollment, step: Step, wording: Wording, at: datetime) -> Job | None:
+    """Commit to the step, unless the database refuses. One lead's refusal must not cost the others their turn."""
+    try:
+        with transaction.atomic():
+            return _commit_to(enrollment, step, wording, at)
+    except CannotReserve as problem:
+        snooze(enrollment, until=problem.until or at + LOOK_AGAIN, because=Because.CAP_USED)
+    except IntegrityError:
+        doubt = Reason(Because.OUTCOME_UNKNOWN, detail="This step is under way, or was done, already.")
+        hold(enrollment, doubt, step=step, at=at, actor=Actor.ENGINE)
+    return None
 
 
 def _commit_to(enrollment: Enrollment, step: Step, wording: Wording, at: datetime) -> Job:

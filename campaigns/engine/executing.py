@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
+from uuid import UUID
 
 from django.db import transaction
 
@@ -113,7 +114,12 @@ def _confirm_all(looked: list[Looked], at: datetime) -> list[Job]:
     for each in looked:
         _take_in(each, at)
     with transaction.atomic():
-        return [each.job for each in looked if _confirmed(each, at)]
+        return [each.job for each in sorted(looked, key=_lock_order) if _confirmed(each, at)]
+
+
+def _lock_order(looked: Looked) -> UUID:
+    """Enrollments are locked in the order of their keys, as inbound news locks them."""
+    return looked.job.enrollment.pk
 
 
 def _take_in(looked: Looked, at: datetime) -> None:

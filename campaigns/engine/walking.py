@@ -6,9 +6,11 @@ Every function changes the row it is given, which the caller has locked, and wri
 from datetime import datetime
 from typing import Any
 
+from django.db.models import F
+
 from campaigns.models import Campaign, Enrollment, Step
 from campaigns.planning.calendar import WorkingHours
-from campaigns.planning.decisions import Because, Reason
+from campaigns.planning.decisions import ActionKind, Because, Reason
 from campaigns.planning.delays import Delay, DelayUnit
 from campaigns.planning.sequencing import (
     Appointment,
@@ -20,6 +22,7 @@ from campaigns.planning.sequencing import (
     Walk,
     next_appointment,
 )
+from campaigns.querysets import EnrollmentQuerySet
 from leads.models import Connection
 from outreach.events.kinds import EventKind
 from outreach.events.recording import Subject, record
@@ -116,6 +119,23 @@ def start(enrollment: Enrollment, *, steps: list[Step], hours: WorkingHours, at:
     enrollment.started_at = at
     enrollment.save(update_fields=["state", "started_at"])
     plan(enrollment, steps=steps, hours=hours, at=at, actor=actor)
+
+
+def start_alike(rows: EnrollmentQuerySet, *, steps: list[Step], hours: WorkingHours, at: datetime) -> int:
+    """Begin the walks of scheduled enrollments whose leads are not connected yet: all get the same appointment."""
+    first = next_appointment([step_plan(step) for step in steps], Walk(started_at=at), hours)
+    if not isinstance(first, Appointment):
+        raise ValueError("A sequence without steps cannot be started.")
+    is_new = first.action == ActionKind.INVITATION
+    return rows.update(
+        state=State.ACTIVE,
+        started_at=at,
+        next_account=F("account"),
+        next_action=first.action.value,
+        next_action_at=first.due_at,
+        priority=Enrollment.NEW_LEAD if is_new else Enrollment.FOLLOW_UP_FIRST,
+        waiting_because=Because.NOT_DUE,
+    )
 
 
 def snooze(enrollment: Enrollment, *, until: datetime, because: Because) -> None:
