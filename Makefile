@@ -34,14 +34,14 @@ run: .venv/.run           ## the real thing, from .env
 	@$(BIN)/python manage.py up --port $(PORT) $(ARGS)
 
 test: .venv/.dev          ## the whole suite on the embedded database; no service needed
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n auto $(ARGS)
 
 test-pg: .venv/.dev       ## the same suite on PostgreSQL; DATABASE_URL says where
 	@test -n "$(DATABASE_URL)" || { echo "Set DATABASE_URL, e.g. postgres://postgres@127.0.0.1/postgres"; exit 2; }
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n auto $(ARGS)
 
 nightly: .venv/.dev       ## the long proofs: many more random worlds and kills
-	@SIMULATION_WORLDS=2000 KILLS=200 $(BIN)/python -m pytest tests/simulation tests/concurrency $(ARGS)
+	@SIMULATION_WORLDS=2000 KILLS=200 $(BIN)/python -m pytest -n auto tests/simulation tests/concurrency $(ARGS)
 
 check: .venv/.dev lint floors types   ## lint, format, floors, types, migrations
 	@$(BIN)/python manage.py makemigrations --check --dry-run

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from campaigns.engine.facts import facts_about, state_of
+from campaigns.engine.facts import facts_about, state_of, surroundings
 from campaigns.engine.walking import steps_of
 from campaigns.models import Campaign, Enrollment, Step
 from campaigns.planning.decisions import Because, Reason
@@ -21,7 +21,9 @@ def explain(*, enrollment: Enrollment, at: datetime) -> tuple[Reason, ...]:
     if enrollment.state in Enrollment.TERMINAL:
         detail = enrollment.exit_detail or enrollment.get_exit_reason_display()
         return (Reason(Because.ENROLLMENT_OVER, detail=detail),)
-    facts, _ = facts_about(enrollment, step or steps_of(enrollment)[-1], hours=enrollment.campaign.hours(), at=at)
+    around = surroundings([enrollment.account], at=at)
+    hours = enrollment.campaign.hours()
+    facts, _ = facts_about(enrollment, step or steps_of(enrollment)[-1], around=around, hours=hours, at=at)
     return reasons_against(facts, at)
 
 

@@ -14,7 +14,7 @@ from django.db.models import Exists, OuterRef
 from campaigns.actions.contract import Job
 from campaigns.actions.message import known_chat
 from campaigns.actions.registry import action_for
-from campaigns.engine.facts import asleep_until, facts_about
+from campaigns.engine.facts import Surroundings, facts_about, surroundings
 from campaigns.engine.walking import APPOINTMENT, clear_appointment, hold, is_connected, leave, plan, snooze, steps_of
 from campaigns.models import Campaign, Enrollment, Step, StepExecution
 from campaigns.planning.calendar import WorkingHours
@@ -23,7 +23,7 @@ from campaigns.planning.gate import decide
 from campaigns.stopping import engine_is_on
 from campaigns.wording import Wording
 from integrations import breaker
-from integrations.dispatching import CannotReserve, Intent, reserve, usage_today
+from integrations.dispatching import CannotReserve, Intent, reserve
 from integrations.models import Account, Action
 from outreach.events.recording import Actor
 from outreach.milestones import passing
@@ -58,11 +58,13 @@ def _reserve(at: datetime, limit: int) -> list[Job]:
     campaigns = open_campaigns(at)
     if not campaigns:
         return []
+    ready = ready_accounts(campaigns, at)
+    around = surroundings(ready, at=at)
     jobs: list[Job] = []
-    for account in ready_accounts(campaigns, at):
+    for account in ready:
         if len(jobs) == limit:
             break
-        if job := _reserve_for(account, campaigns, at):
+        if job := _reserve_for(account, campaigns, around, at):
             jobs.append(job)
     return jobs
 
@@ -83,23 +85,15 @@ def ready_accounts(campaigns: OpenCampaigns, at: datetime) -> list[Account]:
     return list(ready.select_related("sender").select_for_update(skip_locked=True, of=("self",)))
 
 
-def _reserve_for(account: Account, campaigns: OpenCampaigns, at: datetime) -> Job | None:
-    actions = [action for action in Action if _may(account, action, at)]
+def _reserve_for(account: Account, campaigns: OpenCampaigns, around: Surroundings, at: datetime) -> Job | None:
+    actions = [action for action in Action if around.allowances[(account.pk, action.value)].is_open(at)]
     for _ in range(CANDIDATES):
         enrollment = _best(account, actions, campaigns, at)
         if enrollment is None:
             return None
-        if job := _consider(enrollment, campaigns[enrollment.campaign_id], at):
+        if job := _consider(enrollment, campaigns[enrollment.campaign_id], around, at):
             return job
     return None
-
-
-def _may(account: Account, action: Action, at: datetime) -> bool:
-    """Whether the account has quota left for an action that does not sleep."""
-    asleep = asleep_until(account, action)
-    usage = usage_today(account, action, at)
-    used = usage.used + usage.observed if usage else 0
-    return (asleep is None or asleep <= at) and used < account.daily_cap(action)
 
 
 def _best(account: Account, actions: list[Action], campaigns: OpenCampaigns, at: datetime) -> Enrollment | None:
@@ -108,7 +102,7 @@ def _best(account: Account, actions: list[Action], campaigns: OpenCampaigns, at:
     return rows.select_for_update(skip_locked=True, of=("self",)).first()
 
 
-def _consider(enrollment: Enrollment, hours: WorkingHours, at: datetime) -> Job | None:
+def _consider(enrollment: Enrollment, hours: WorkingHours, around: Surroundings, at: datetime) -> Job | None:
     """Ask the gate about one claimed enrollment and do what it says."""
     steps = steps_of(enrollment)
     step = next((each for each in steps if each.position >= enrollment.position), None)
@@ -116,7 +110,7 @@ def _consider(enrollment: Enrollment, hours: WorkingHours, at: datetime) -> Job 
         # The appointment is older than a change of the sequence: plan afresh.
         plan(enrollment, steps=steps, hours=hours, at=at, actor=Actor.ENGINE)
         return None
-    facts, wording = facts_about(enrollment, step, hours=hours, at=at)
+    facts, wording = facts_about(enrollment, step, around=around, hours=hours, at=at)
     decision = decide(str(step.pk), facts.action, facts, at)
     if isinstance(decision, Send):
         return _try_to_commit(enrollment, step, wording, at)

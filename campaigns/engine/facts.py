@@ -1,5 +1,7 @@
 """From rows to the facts that the gate asks about. Reads only; decides nothing."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -14,8 +16,8 @@ from campaigns.planning.sequencing import INVITATION_EXPIRES
 from campaigns.stopping import engine_is_on
 from campaigns.wording import Wording, word
 from integrations import breaker
-from integrations.dispatching import usage_today
-from integrations.models import Account, ActionSleep
+from integrations.allowances import Allowances, allowances
+from integrations.models import Account
 from leads.suppressing import suppression_of
 
 ACCOUNT_STATUS = {
@@ -24,19 +26,34 @@ ACCOUNT_STATUS = {
 }
 
 
-def facts_about(enrollment: Enrollment, step: Step, *, hours: WorkingHours, at: datetime) -> tuple[Facts, Wording]:
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What holds for every lead of these accounts at one moment; read once for a whole batch."""
+
+    engine_on: bool
+    provider_open_at: datetime | None
+    allowances: Allowances
+
+
+def surroundings(accounts: Iterable[Account], *, at: datetime) -> Surroundings:
+    return Surroundings(engine_is_on(), breaker.opens_at(), allowances(accounts, at=at))
+
+
+def facts_about(
+    enrollment: Enrollment, step: Step, *, around: Surroundings, hours: WorkingHours, at: datetime
+) -> tuple[Facts, Wording]:
     """Everything about one lead's next step at one moment, and the words it would be sent with."""
     account, campaign, lead = enrollment.account, enrollment.campaign, enrollment.lead
     action = action_for(step.kind)
     wording = word(step, lead=lead, sender=account.sender, limit=action.text_limit(account))
     suppression = suppression_of(lead)
-    usage = usage_today(account, action.action, at)
+    allowance = around.allowances[(account.pk, action.action.value)]
     connected = is_connected(enrollment)
     waiting = enrollment.invited_at is not None and not connected
     facts = Facts(
         action=ActionKind(action.action.value),
         hours=hours,
-        engine_on=engine_is_on(),
+        engine_on=around.engine_on,
         client_active=enrollment.client.paused_at is None,
         campaign_active=campaign.status == campaign.Status.ACTIVE,
         enrollment_state=state_of(enrollment),
@@ -52,13 +69,13 @@ def facts_about(enrollment: Enrollment, step: Step, *, hours: WorkingHours, at: 
         account_exists=account.status != Account.Status.DELETED,
         account_status=ACCOUNT_STATUS.get(Account.Status(account.status), AccountStatus.DISCONNECTED),
         account_paused=account.paused_at is not None,
-        provider_open_at=breaker.opens_at(),
+        provider_open_at=around.provider_open_at,
         needs_fresh_inbound=enrollment.last_done_at is not None,
         inbound_read_at=account.messages_read_at,
         inbound_max_age=timedelta(minutes=settings.INBOUND_MAX_AGE_MINUTES),
-        action_asleep_until=asleep_until(account, action.action),
-        cap=usage.cap if usage else account.daily_cap(action.action),
-        used=usage.used + usage.observed if usage else 0,
+        action_asleep_until=allowance.asleep_until,
+        cap=allowance.cap,
+        used=allowance.used,
         day_zone=account.time_zone,
         next_slot_at=account.next_slot_at,
     )
@@ -84,7 +101,3 @@ def _hold(enrollment: Enrollment, wording: Wording) -> Reason | None:
     if enrollment.held_because and enrollment.held_because != Because.MISSING_VALUE:
         return Reason(Because(enrollment.held_because), detail=enrollment.held_detail)
     return None
-
-
-def asleep_until(account: Account, action: str) -> datetime | None:
-    return ActionSleep.objects.filter(account=account, action=action).values_list("until", flat=True).first()

@@ -5,12 +5,11 @@ from datetime import datetime
 
 from django.db.models import Min
 
-from campaigns.engine.facts import asleep_until
+from campaigns.engine.facts import Surroundings, surroundings
 from campaigns.models import Campaign, Enrollment
 from campaigns.planning.pacing import next_local_day
 from campaigns.stopping import engine_is_on
-from integrations import breaker
-from integrations.dispatching import lease, usage_today
+from integrations.dispatching import lease
 from integrations.models import Account, Dispatch, WebhookReceipt
 
 
@@ -35,28 +34,28 @@ def _appointments(at: datetime) -> Iterator[datetime | None]:
     if engine_is_on():
         campaigns = {campaign.pk: campaign.hours() for campaign in Campaign.objects.running()}
         accounts = {account.pk: account for account in Account.objects.usable()}
+        around = surroundings(accounts.values(), at=at)
         rows = Enrollment.objects.filter(
             state=Enrollment.State.ACTIVE, campaign__in=campaigns, next_account__in=accounts
         ).order_by()
         first = rows.values("campaign_id", "next_account_id", "next_action").annotate(due=Min("next_action_at"))
         for row in first:
             account = accounts[row["next_account_id"]]
-            moment = max(row["due"], _ready_at(account, row["next_action"], at), at)
+            moment = max(row["due"], _ready_at(account, row["next_action"], around, at), at)
             yield campaigns[row["campaign_id"]].next_open(moment)
     yield Enrollment.objects.filter(state="active", next_account__isnull=True).aggregate(due=Min("next_action_at"))[
         "due"
     ]
 
 
-def _ready_at(account: Account, action: str, at: datetime) -> datetime:
+def _ready_at(account: Account, action: str, around: Surroundings, at: datetime) -> datetime:
     """When the account may do this action next: its slot, its rest, its cap, the provider's health."""
-    usage = usage_today(account, action, at)
-    capped = usage is not None and usage.used + usage.observed >= account.daily_cap(action)
+    allowance = around.allowances[(account.pk, action)]
     waits = (
         account.next_slot_at,
-        asleep_until(account, action),
-        breaker.opens_at(),
-        next_local_day(at, account.time_zone) if capped else None,
+        allowance.asleep_until,
+        around.provider_open_at,
+        next_local_day(at, account.time_zone) if allowance.is_used_up else None,
     )
     return max(moment for moment in waits if moment is not None)
 

@@ -6,6 +6,7 @@ from collections import Counter
 from random import Random
 
 import pytest
+from celery import Celery
 from django.db import connections
 
 from campaigns.activating import activate_campaign
@@ -132,7 +133,6 @@ def settle(premises: Premises) -> None:
         premises.jump()
 
 
-@pytest.mark.postgres
 def test_real_celery_workers_lose_nothing_when_one_is_killed(premises: Premises) -> None:
     populate(make_client())
     premises.misbehave({"timeout_after": {"rate": 0.1, "hold": 0.2}})
@@ -152,8 +152,6 @@ def test_real_celery_workers_lose_nothing_when_one_is_killed(premises: Premises)
 
 def _let_them_work(premises: Premises, *, until_sent: int) -> None:
     """Ring the bell until so much was sent, moving the clock whenever everybody has come to rest."""
-    from celery import Celery
-
     bell = Celery(broker=_broker_url(premises))
     bell.conf.update(task_default_queue=premises.supervisor.environment["CELERY_QUEUE"])
     bell.conf.broker_transport_options = _broker_options(premises)
