@@ -12,8 +12,8 @@ from analytics.series import Series, daily
 from campaigns.models import Campaign, EngineState, Enrollment
 from campaigns.progress import NOTHING_YET, Progress, percent, progress_of, states_in_words
 from inbox.models import Conversation
-from integrations.admin.senders import UsedToday, standing, used_today
 from integrations.models import Account, Action
+from integrations.today import UsedToday, standing, used_today
 from outreach.clients.models import User
 from outreach.console.happenings import FeedItem, feed
 from outreach.console.relative import relative

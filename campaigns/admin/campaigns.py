@@ -22,7 +22,7 @@ from campaigns.explaining import explain_in_words
 from campaigns.models import Campaign, Enrollment
 from campaigns.progress import next_move, progress_of, states_in_words
 from campaigns.stopping import pause_campaign, resume_campaign
-from integrations.admin.senders import standing
+from integrations.today import standing
 from outreach.clock import now
 from outreach.console.base import ConsoleAdmin, OneClientForm
 from outreach.console.buttons import Variant, action, button

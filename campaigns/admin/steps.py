@@ -29,15 +29,18 @@ class StepForm(forms.ModelForm):
         widgets = {"text": UnfoldAdminTextareaWidget(attrs={"rows": 3})}
         help_texts = {"text": "", "delay_amount": ""}
 
+    def __init__(self, *args: Any, campaign: Campaign | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.campaign = campaign
+
     def _get_validation_exclusions(self) -> set[str]:
         """Positions are given anew when the steps are written."""
         return {*super()._get_validation_exclusions(), "position", "client"}  # type: ignore[misc]
 
     def _post_clean(self) -> None:
         """A step is checked against the fields of its campaign's client; without one, the campaign's form says so."""
-        campaign = self.instance.sequence.campaign if self.instance.sequence_id else None
-        if campaign is not None and campaign.client_id:
-            self.instance.client = campaign.client
+        if self.campaign is not None and self.campaign.client_id:
+            self.instance.client = self.campaign.client
             super()._post_clean()  # type: ignore[misc]
 
 
@@ -48,10 +51,8 @@ class StepFormSet(PaginationInlineFormSet):
         self.campaign = instance or Campaign()
         super().__init__(*args, instance=newest_sequence(self.campaign), **kwargs)
 
-    def _construct_form(self, i: int, **kwargs: Any) -> Any:
-        form = super()._construct_form(i, **kwargs)
-        form.instance.sequence = self.instance
-        return form
+    def get_form_kwargs(self, index: int | None) -> dict[str, Any]:
+        return {**super().get_form_kwargs(index), "campaign": self.campaign}
 
     def drafts(self) -> list[StepDraft]:
         """The steps as they were ordered on the page; a new one without a place goes to the end."""

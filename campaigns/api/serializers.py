@@ -109,6 +109,12 @@ class StepDraftSerializer(Body):
     delay_unit = serializers.ChoiceField(choices=Step.Unit.choices, default=Step.Unit.WORKING_DAYS)
 
 
+class StepsForm(serializers.Serializer[Any]):
+    """All steps together, so that an error names its place: `steps.2.text`."""
+
+    steps = StepDraftSerializer(many=True, max_length=MOST_STEPS)  # type: ignore[call-arg]
+
+
 class EnrollSerializer(Body):
     lead_ids = serializers.ListField(child=serializers.UUIDField(), min_length=1, max_length=MOST_LEADS)
 

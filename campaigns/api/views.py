@@ -14,7 +14,6 @@ from rest_framework.serializers import BaseSerializer, ValidationError
 from campaigns.activating import activate_campaign, activation_problems
 from campaigns.api.filters import CampaignFilters, EnrollmentFilters, StepExecutionFilters
 from campaigns.api.serializers import (
-    MOST_STEPS,
     CampaignSerializer,
     EnrollAnswer,
     EnrollmentSerializer,
@@ -25,6 +24,7 @@ from campaigns.api.serializers import (
     StepDraftSerializer,
     StepExecutionSerializer,
     StepSerializer,
+    StepsForm,
     StopSerializer,
 )
 from campaigns.editing import StepDraft, replace_steps, sequence_of
@@ -92,9 +92,10 @@ class Campaigns(Pausable, Created, Changed, Removed, Listed[Campaign]):
         """Replaces all steps of a draft."""
         campaign = self.get_object()
         only_drafts(campaign)
-        form = StepDraftSerializer(data=request.data, many=True, max_length=MOST_STEPS)  # type: ignore[call-arg]
+        form = StepsForm(data={"steps": request.data})
         form.is_valid(raise_exception=True)
-        replace_steps(campaign=campaign, steps=[StepDraft(**step) for step in form.validated_data], **self.by_at)
+        steps = [StepDraft(**step) for step in form.validated_data["steps"]]
+        replace_steps(campaign=campaign, steps=steps, **self.by_at)
         return Response(StepSerializer(steps_of(campaign), many=True).data)
 
     @extend_schema(responses=Problems)

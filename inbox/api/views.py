@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.db.models import F, QuerySet
-from django_filters.rest_framework import BooleanFilter, IsoDateTimeFilter
+from django_filters.rest_framework import BooleanFilter
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import status
 from rest_framework.decorators import action
@@ -17,7 +17,7 @@ from inbox.models import Conversation, Message
 from inbox.replying import NotSent, reply
 from integrations.errors import ProviderError, Verdict
 from outreach.api.errors import refusals_are_conflicts
-from outreach.api.filters import Filters
+from outreach.api.filters import Filters, Moment
 from outreach.api.idempotency import idempotent
 from outreach.api.pagination import Cursor
 from outreach.api.serializers import ErrorAnswer
@@ -101,8 +101,8 @@ class Conversations(Listed[Conversation]):
 
 
 class MessageFilters(Filters):
-    after = IsoDateTimeFilter(field_name="sent_at", lookup_expr="gte", help_text="Sent at or after this moment.")
-    before = IsoDateTimeFilter(field_name="sent_at", lookup_expr="lt", help_text="Sent before this moment.")
+    after = Moment(field_name="sent_at", lookup_expr="gte", help_text="Sent at or after this moment.")
+    before = Moment(field_name="sent_at", lookup_expr="lt", help_text="Sent before this moment.")
 
     class Meta:
         model = Message

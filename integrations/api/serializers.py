@@ -11,6 +11,8 @@ from outreach.clients.models import Client
 from outreach.clients.roles import may_administer
 
 PACE = ("time_zone", "invitations_per_day", "messages_per_day", "spacing_min_seconds", "spacing_max_seconds")
+# Wider than anything sensible; each database has its own widest integer, the API has one.
+LARGEST_CAP, SHORTEST_PAUSE, DAY = 10_000, 10, 86_400
 PROVIDERS_WORD = (
     "id",
     "client",
@@ -47,6 +49,11 @@ class SenderSerializer(OwnedRow[Sender]):
 
 class AccountSerializer(Row[Account]):
     """One connected account. Its limits, pace and time zone may be changed; the rest is the provider's word."""
+
+    invitations_per_day = serializers.IntegerField(min_value=0, max_value=LARGEST_CAP, required=False)
+    messages_per_day = serializers.IntegerField(min_value=0, max_value=LARGEST_CAP, required=False)
+    spacing_min_seconds = serializers.IntegerField(min_value=SHORTEST_PAUSE, max_value=DAY, required=False)
+    spacing_max_seconds = serializers.IntegerField(min_value=SHORTEST_PAUSE, max_value=DAY, required=False)
 
     class Meta:
         model = Account

@@ -106,8 +106,8 @@ class LeadSerializer(OwnedRow[Lead]):
     def _refuse_double(self, identity: LinkedInIdentity, client: Client) -> None:
         for name in ("provider_id", "public_identifier"):
             value = getattr(identity, name)
-            doubles = Lead.objects.of(client).filter(**{name: value}).exclude(pk=getattr(self.instance, "pk", None))
-            if value and (double := doubles.first()):
+            others = Lead.objects.of(client).filter(**{name: value})
+            if value and (double := others.first()) and double != self.instance:
                 sentence = f"Lead {double.pk} has this profile already."
                 raise serializers.ValidationError({"linkedin_url": sentence}, code="unique")
 

@@ -3,11 +3,11 @@
 from typing import Any
 
 from django.db.models import QuerySet
-from django_filters.rest_framework import IsoDateTimeFilter, MultipleChoiceFilter, NumberFilter, UUIDFilter
+from django_filters.rest_framework import MultipleChoiceFilter, NumberFilter, UUIDFilter
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from outreach.api.filters import Filters
+from outreach.api.filters import Filters, Moment
 from outreach.api.pagination import Cursor
 from outreach.api.viewsets import Listed
 from outreach.events.api.serializers import EventSerializer
@@ -25,8 +25,8 @@ class EventFilters(Filters):
     enrollment = UUIDFilter(field_name="enrollment_id")
     lead = UUIDFilter(field_name="lead_id")
     account = UUIDFilter(field_name="account_id")
-    after = IsoDateTimeFilter(field_name="at", lookup_expr="gte", help_text="Happened at or after this moment.")
-    before = IsoDateTimeFilter(field_name="at", lookup_expr="lt", help_text="Happened before this moment.")
+    after = Moment(field_name="at", lookup_expr="gte", help_text="Happened at or after this moment.")
+    before = Moment(field_name="at", lookup_expr="lt", help_text="Happened before this moment.")
     since = NumberFilter(
         field_name="id",
         lookup_expr="gt",

@@ -1,0 +1,122 @@
+"""Campaigns are written on one page: settings and steps together, checked where they are typed."""
+
+from datetime import time
+
+from django.urls import reverse
+
+from campaigns.models import Campaign
+from tests.console.addresses import page
+from tests.console.conftest import Tenant
+from tests.worlds import make_campaign
+
+
+def settings_of(tenant: Tenant, **more: object) -> dict[str, object]:
+    return {
+        "client": str(tenant.client.pk),
+        "name": "Harvest",
+        "senders": [str(tenant.account.sender_id)],
+        "time_zone": "Europe/London",
+        "opens_at": "08:30",
+        "closes_at": "16:00",
+        "weekdays": ["0", "2", "4"],
+        "closed_dates": "2026-12-26, 2026-12-25",
+        **more,
+    }
+
+
+def steps(*texts: str, initial: tuple[object, ...] = ()) -> dict[str, object]:
+    """The steps' part of the form: an invitation, then messages a working day apart."""
+    form: dict[str, object] = {"steps-TOTAL_FORMS": len(texts), "steps-INITIAL_FORMS": len(initial)}
+    for index, text in enumerate(texts):
+        form |= {
+            f"steps-{index}-kind": "message" if index else "connection_request",
+            f"steps-{index}-delay_amount": "1" if index else "0",
+            f"steps-{index}-delay_unit": "working_days",
+            f"steps-{index}-text": text,
+            f"steps-{index}-position": str(index),
+            f"steps-{index}-id": str(initial[index].pk) if index < len(initial) else "",
+        }
+    return form
+
+
+ADD = "admin:campaigns_campaign_add"
+
+
+def test_a_campaign_is_made_with_its_steps_at_once(agent, ours):
+    answer = agent.post(reverse(ADD), settings_of(ours) | steps("Hi {{ first_name }}", "How is {{ company }}?"))
+    assert answer.status_code == 302
+    campaign = Campaign.objects.get(name="Harvest")
+    assert campaign.weekdays == [0, 2, 4]
+    assert campaign.closed_dates == ["2026-12-25", "2026-12-26"]
+    assert campaign.opens_at == time(8, 30)
+    assert campaign.created_by.username == "agent-of-northwind"
+    written = campaign.current_sequence().steps.order_by("position")
+    assert [(step.kind, step.text) for step in written] == [
+        ("connection_request", "Hi {{ first_name }}"),
+        ("message", "How is {{ company }}?"),
+    ]
+
+
+def test_a_campaign_without_steps_has_its_first_sequence_too(agent, ours):
+    agent.post(reverse(ADD), settings_of(ours) | steps())
+    assert Campaign.objects.get(name="Harvest").current_sequence().version == 1
+
+
+def test_an_unknown_token_is_an_error_beside_its_step(agent, ours):
+    answer = agent.post(reverse(ADD), settings_of(ours) | steps("Hi {{ frist_name }}"))
+    formset = answer.context["inline_admin_formsets"][0].formset
+    assert "first_name" in str(formset.forms[0].errors["text"])
+    assert not Campaign.objects.filter(name="Harvest").exists()
+
+
+def test_a_custom_field_of_the_client_is_a_known_token(agent, ours):
+    assert agent.post(reverse(ADD), settings_of(ours) | steps("You are in {{ industry }}")).status_code == 302
+
+
+def test_a_campaign_without_a_client_is_refused_and_not_a_crash(agent, ours):
+    answer = agent.post(reverse(ADD), {**settings_of(ours), "client": ""} | steps("Hi {{ first_name }}"))
+    assert answer.status_code == 200
+    assert "client" in answer.context["adminform"].form.errors
+
+
+def test_steps_are_reordered_changed_and_removed(agent, ours):
+    campaign = make_campaign(ours.client, [ours.account], name="Harvest")
+    old = list(campaign.current_sequence().steps.order_by("position"))
+    form = steps("Invitation", "First", "Second", initial=tuple(old))
+    form |= {"steps-1-position": "2", "steps-2-position": "1", "steps-2-text": "Now first"}
+    assert agent.post(page(campaign), settings_of(ours) | form).status_code == 302
+    assert _texts(campaign) == ["Invitation", "Now first", "First"]
+    kept = list(campaign.current_sequence().steps.order_by("position"))
+    form = steps("Invitation", "Now first", "First", initial=tuple(kept)) | {"steps-1-DELETE": "on"}
+    assert agent.post(page(campaign), settings_of(ours) | form).status_code == 302
+    assert _texts(campaign) == ["Invitation", "First"]
+
+
+def _texts(campaign: Campaign) -> list[str]:
+    return [step.text for step in campaign.current_sequence().steps.order_by("position")]
+
+
+def test_the_steps_of_a_running_campaign_are_shown_and_not_edited(agent, ours):
+    before = _texts(ours.campaign)
+    old = list(ours.campaign.current_sequence().steps.order_by("position"))
+    agent.post(page(ours.campaign), settings_of(ours) | steps("Rewritten", "Rewritten", initial=tuple(old[:2])))
+    assert _texts(ours.campaign) == before
+    assert before[0].replace("{{ first_name }}", "").split()[0] in agent.get(page(ours.campaign)).content.decode()
+
+
+def test_impossible_hours_are_an_error_and_not_a_crash(agent, ours):
+    answer = agent.post(reverse(ADD), {**settings_of(ours), "opens_at": "18:00"} | steps())
+    assert answer.status_code == 200
+    assert not Campaign.objects.filter(name="Harvest").exists()
+
+
+def test_a_draft_says_what_stands_against_activating_it(agent, ours):
+    bare = make_campaign(ours.client, [], name="Bare")
+    assert "The campaign has no sender" in agent.get(page(bare)).content.decode()
+
+
+def test_a_blank_draft_can_be_deleted_and_a_used_campaign_cannot(agent, ours):
+    blank = make_campaign(ours.client, [], name="Blank")
+    assert agent.post(page(blank, "delete"), {"post": "yes"}).status_code == 302
+    assert not Campaign.objects.filter(pk=blank.pk).exists()
+    assert agent.post(page(ours.campaign, "delete"), {"post": "yes"}).status_code == 403
