@@ -13,14 +13,15 @@ from django.db.models import Q
 
 from campaigns.engine.walking import leave, replan, subject_of
 from campaigns.models import Enrollment
-from inbox.ingesting import Ingested, ingest
-from inbox.models import Message
+from inbox.ingesting import ingest
+from inbox.models import Conversation, Message
 from integrations.account_care import STATUS_WORDS, change_status
 from integrations.models import Account
 from integrations.provider_events import (
     AccountStatusChanged,
     MessageChanged,
     MessageSeen,
+    PersonRef,
     ProviderEvent,
     RelationMade,
     UnknownEvent,
@@ -51,7 +52,7 @@ def relation_made(event: RelationMade, *, account: Account, at: datetime, actor:
     match = find_lead(account, event.person)
     if match is None:
         return "not a lead"
-    learn_identifiers(match.lead, provider_id=event.person.provider_id)
+    recognise(match.lead, event.person, at=at, actor=actor)
     _, is_news = Connection.objects.get_or_create(
         account=account,
         lead=match.lead,
@@ -97,13 +98,14 @@ def _connect(enrollment: Enrollment, match: Match, event: RelationMade, *, at: d
 def message_seen(event: MessageSeen, *, account: Account, at: datetime, actor: str) -> str:
     """Into the inbox; a lead's answer silences everything automatic of this client (law 2)."""
     ingested = ingest(event, account=account, at=at, actor=actor)
-    if not ingested.created:
-        return "known already"
     message, match = ingested.message, ingested.match
     if match is None or message.is_event:
         return "in the inbox"
     if message.direction == Message.Direction.INBOUND:
-        return _answered(ingested, match, at=at, actor=actor)
+        # Also when it was told before: then, perhaps, nobody knew yet whose message it is.
+        return _answered(message, match, at=at, actor=actor)
+    if not ingested.created:
+        return "known already"
     if event.message_type == "INVITATION" and event.counterpart:
         # Our note stands in a chat: LinkedIn opens one when the invitation is accepted (Unipile API, section 3.6).
         happened = RelationMade(provider_account_id=event.provider_account_id, person=event.counterpart)
@@ -111,24 +113,44 @@ def message_seen(event: MessageSeen, *, account: Account, at: datetime, actor: s
     return "in the inbox"
 
 
-def _answered(ingested: Ingested, match: Match, *, at: datetime, actor: str) -> str:
+def recognise(lead: Lead, person: PersonRef, *, at: datetime, actor: str) -> Lead | None:
+    """Learn what the provider calls a lead, and take in what that person wrote before anybody knew who it was.
+
+    Returns the other lead that has this provider id already, if there is one.
+    """
+    if not person.provider_id or lead.provider_id == person.provider_id:
+        return None
+    with transaction.atomic():
+        twin = learn_identifiers(lead, provider_id=person.provider_id, public_identifier=person.public_identifier)
+        if twin is not None:
+            return twin
+        strays = Conversation.objects.of(lead.client_id).filter(person=lead.provider_id, lead__isnull=True)
+        found = list(strays.values_list("pk", flat=True))
+        Conversation.objects.filter(pk__in=found).update(lead=lead)
+        wrote = Message.objects.filter(conversation__in=found, direction=Message.Direction.INBOUND, is_event=False)
+        for message in wrote.order_by("sent_at"):
+            _answered(message, Match(lead, "provider_id"), at=at, actor=actor)
+    return None
+
+
+def _answered(message: Message, match: Match, *, at: datetime, actor: str) -> str:
     """A lead wrote. It is an answer when we had taken the lead up before; older messages are history."""
-    message, lead = ingested.message, match.lead
+    lead = match.lead
     walks = list(_walks(lead).filter(enrolled_at__lte=message.sent_at))
     if not walks:
         return "in the inbox"
-    Message.objects.filter(pk=message.pk).update(is_reply=True)
+    if not Message.objects.filter(pk=message.pk, is_reply=False).update(is_reply=True):
+        return "known already"
     earlier = Q(replied_at__isnull=True) | Q(replied_at__lt=message.sent_at)
     Lead.objects.filter(earlier, pk=lead.pk).update(replied_at=message.sent_at)
-    _record_answer(ingested, match, walks, at=at, actor=actor)
+    _record_answer(message, match, walks, at=at, actor=actor)
     for enrollment in walks:
         _stop(enrollment, message, at=at, actor=actor)
     return f"{lead} answered; {len(walks)} sequence(s) silent"
 
 
-def _record_answer(ingested: Ingested, match: Match, walks: list[Enrollment], *, at: datetime, actor: str) -> None:
+def _record_answer(message: Message, match: Match, walks: list[Enrollment], *, at: datetime, actor: str) -> None:
     """One event a message, told of the walk on whose account it came in."""
-    message = ingested.message
     walk = next((each for each in walks if each.account_id == message.account_id), None)
     about = (
         subject_of(walk)

@@ -10,6 +10,7 @@ from inbox.models import Conversation, Message, Participant
 from integrations.dispatching import local_day
 from integrations.models import Account, Action, Dispatch, Usage
 from integrations.provider_events import MessageSeen, PersonRef
+from integrations.unipile.reading import storable_json
 from leads.matching import Match, find_lead
 from leads.models import Lead
 
@@ -53,7 +54,7 @@ def _conversation(event: MessageSeen, account: Account, lead: Lead | None) -> Co
         defaults={
             "client_id": account.client_id,
             "lead": lead,
-            "name": person.name or (lead.name if lead else ""),
+            "name": (person.name or (lead.name if lead else ""))[:200],
             "person": person.provider_id,
         },
     )
@@ -63,7 +64,7 @@ def _conversation(event: MessageSeen, account: Account, lead: Lead | None) -> Co
 
 def _fill_in(conversation: Conversation, person: PersonRef, lead: Lead | None) -> None:
     """Add what an earlier, poorer payload did not say; never overwrite."""
-    known = {"lead": lead, "name": person.name or (lead.name if lead else ""), "person": person.provider_id}
+    known = {"lead": lead, "name": (person.name or (lead.name if lead else ""))[:200], "person": person.provider_id}
     news = [name for name, value in known.items() if value and not getattr(conversation, name)]
     for name in news:
         setattr(conversation, name, known[name])
@@ -73,7 +74,7 @@ def _fill_in(conversation: Conversation, person: PersonRef, lead: Lead | None) -
         Participant.objects.get_or_create(
             conversation=conversation,
             provider_id=person.provider_id,
-            defaults={"client_id": conversation.client_id, "name": person.name},
+            defaults={"client_id": conversation.client_id, "name": person.name[:200]},
         )
 
 
@@ -91,9 +92,9 @@ def _message(
         provider_message_id=event.message_id,
         text=event.text,
         subject=event.subject[:300],
-        kind=event.message_type,
+        kind=event.message_type[:20],
         is_event=event.is_event,
-        attachments=[dict(each) for each in event.attachments],
+        attachments=storable_json(event.attachments),
         sent_at=event.happened_at or at,
         recorded_at=at,
         noticed_by=str(actor),

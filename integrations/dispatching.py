@@ -134,7 +134,8 @@ def release_slot(dispatch: Dispatch, at: datetime) -> None:
 
 def _own_turn(dispatch: Dispatch) -> AccountQuerySet:
     """The account, as long as its turn is this dispatch's: a late comer must not cut short another's."""
-    return Account.objects.filter(pk=dispatch.account_id, next_slot_at=dispatch.reserved_at + lease())
+    began_at = dispatch.called_at or dispatch.reserved_at
+    return Account.objects.filter(pk=dispatch.account_id, next_slot_at=began_at + lease())
 
 
 def reserve(intent: Intent, *, at: datetime) -> Dispatch:
@@ -159,7 +160,12 @@ def reserve(intent: Intent, *, at: datetime) -> Dispatch:
 
 
 def confirm(dispatch: Dispatch, *, at: datetime) -> bool:
-    """The last word before the call: still ours, not yet called, lease not over. Writes `called_at`."""
+    """The last word before the call: still ours, not yet called, lease not over. Writes `called_at`.
+
+    The account's turn begins anew with the call, so that it lasts as long as the call may.
+    """
+    if not _own_turn(dispatch).update(next_slot_at=at + lease()):
+        return False
     mine = Dispatch.objects.filter(
         pk=dispatch.pk, state=State.SENDING, called_at__isnull=True, reserved_at__gt=at - lease()
     )

@@ -12,8 +12,8 @@ from django.conf import settings
 from integrations.account_care import change_status
 from integrations.errors import ProviderError, Verdict
 from integrations.models import Account
-from integrations.provider_events import MessageSeen, PersonRef
-from integrations.receiving import hand_on
+from integrations.provider_events import MessageSeen, PersonRef, ProviderEvent
+from integrations.receiving import STRANGE, hand_on, keep_unusable
 from integrations.unipile.client import UnipileClient
 from integrations.unipile.types import Chat, ChatMessage
 from outreach.events.recording import Actor
@@ -50,7 +50,7 @@ def poll_messages(account: Account, *, at: datetime, client: UnipileClient) -> i
     since = account.messages_read_at - MESSAGES_OVERLAP if account.messages_read_at else at - MESSAGES_LOOKBACK
     count = 0
     for event in _messages(account, client, since):
-        hand_on(event, account=account, at=at, actor=Actor.POLL)
+        _take_in(event, account, at)
         count += 1
     _mark_read(account, at, "messages", settings.MESSAGES_POLL_MINUTES)
     return count
@@ -64,10 +64,18 @@ def poll_relations(account: Account, *, at: datetime, client: UnipileClient) -> 
         event = relation.as_event(account.provider_account_id)
         if since and event.happened_at and event.happened_at < since:
             break  # Newest first (Unipile API, section 3.3): the rest was read before.
-        hand_on(event, account=account, at=at, actor=Actor.POLL)
+        _take_in(event, account, at)
         count += 1
     _mark_read(account, at, "relations", settings.RELATIONS_POLL_MINUTES)
     return count
+
+
+def _take_in(event: ProviderEvent, account: Account, at: datetime) -> None:
+    """One strange thing must keep neither the rest of this account nor other accounts from being read."""
+    try:
+        hand_on(event, account=account, at=at, actor=Actor.POLL)
+    except STRANGE as problem:
+        keep_unusable(event, problem, account=account, at=at)
 
 
 def _messages(account: Account, client: UnipileClient, since: datetime) -> Iterator[MessageSeen]:

@@ -36,8 +36,12 @@ class DispatchQuerySet(ClientOwnedQuerySet["Dispatch"]):
         return self.filter(state="sending")
 
     def left_behind(self, since: datetime) -> Self:
-        """Reserved before `since` and never recorded: a crash left them."""
-        return self.filter(state="sending", reserved_at__lte=since)
+        """Not recorded although reserved, or called, before `since`: a crash left them.
+
+        A call is given its full time from the moment it began, however long the looks before it took.
+        """
+        uncalled = Q(called_at__isnull=True, reserved_at__lte=since)
+        return self.filter(uncalled | Q(called_at__lte=since), state="sending")
 
     def to_settle(self, at: datetime) -> Self:
         """Of unknown outcome, due to be looked up at the provider."""

@@ -5,6 +5,7 @@ anywhere costs a repetition and nothing else (laws 7 and 10).
 """
 
 import json
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -12,7 +13,8 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import models
+from django.core.exceptions import ObjectDoesNotExist
+from django.db import DatabaseError, models
 from django.utils.crypto import constant_time_compare
 from django.utils.module_loading import import_string
 
@@ -20,6 +22,7 @@ from integrations.errors import ProviderError
 from integrations.models import Account, RefusedDelivery, WebhookReceipt
 from integrations.provider_events import MessageSeen, PersonRef, ProviderEvent, UnknownEvent
 from integrations.unipile.client import UnipileClient
+from integrations.unipile.reading import storable
 from integrations.unipile.webhooks import normalise
 from outreach.events.recording import Actor
 from outreach.milestones import passing
@@ -33,6 +36,11 @@ CLAIM = timedelta(minutes=2)
 UNFINISHED = "Processing began and did not end. The worker's log says why; mend it, then replay."
 
 Handler = Callable[..., str]
+
+
+# What a body that is valid JSON, but like no call of Unipile's, can lead to. One of them must not hold up the others.
+STRANGE = (ValueError, TypeError, LookupError, ArithmeticError, ObjectDoesNotExist, DatabaseError)
+log = logging.getLogger(__name__)
 
 
 class CannotProcess(Exception):
@@ -113,6 +121,9 @@ def process(receipt: WebhookReceipt, *, at: datetime, client: UnipileClient) -> 
         _give_up(receipt, str(problem), at)
     except ProviderError as problem:
         _try_later(receipt, str(problem), at)
+    except STRANGE as problem:
+        log.exception("Receipt %s could not be taken in", receipt.pk)
+        _try_later(receipt, storable(f"{type(problem).__name__}: {problem}"), at)
 
 
 def _take_in(receipt: WebhookReceipt, *, at: datetime, client: UnipileClient) -> None:
@@ -146,6 +157,23 @@ def hand_on(event: ProviderEvent, *, account: Account | None, at: datetime, acto
     """Call the project's handler, named in settings. Returns what it changed, in words."""
     handler: Handler = import_string(settings.PROVIDER_EVENT_HANDLER)
     return handler(event, account=account, at=at, actor=actor)
+
+
+def keep_unusable(event: ProviderEvent, problem: Exception, *, account: Account, at: datetime) -> None:
+    """Something that polling found could not be taken in: keep it where operators look, and go on with the rest."""
+    log.exception("Found by polling, and not taken in: %s", type(event).__name__)
+    WebhookReceipt.objects.create(
+        source="poll",
+        received_at=at,
+        body=repr(event).encode("utf-8", "replace"),
+        client_id=account.client_id,
+        account=account,
+        state=State.FAILED,
+        meaning=meaning(event),
+        next_attempt_at=at,
+        processed_at=at,
+        error=storable(f"{type(problem).__name__}: {problem}"),
+    )
 
 
 def _close(

@@ -197,6 +197,7 @@ UNIPILE_TIMEOUT_SECONDS = env.float("UNIPILE_TIMEOUT_SECONDS", 30)
 # News from outside comes in at the bottom and takes effect at the top, named like ROOT_URLCONF.
 PROVIDER_EVENT_HANDLER = "campaigns.inbound.handle"
 WEBHOOK_MAX_BYTES = 5 * 1024 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = WEBHOOK_MAX_BYTES
 # A dispatch that has not been recorded after this long was left by a crash (seconds).
 DISPATCH_LEASE_SECONDS = env.int("DISPATCH_LEASE_SECONDS", 300)
 # Calls that one task may have in flight: the most that can be in doubt after a crash.

@@ -23,14 +23,15 @@ from campaigns.engine.recording import (
     record_failure,
     record_outcome,
 )
+from campaigns.inbound import recognise
 from campaigns.models import Campaign, Enrollment
 from campaigns.stopping import engine_is_on
-from integrations.dispatching import Outcome, confirm
+from integrations.dispatching import Outcome, confirm, local_day
 from integrations.errors import ProviderError, Verdict
 from integrations.models import Account
 from integrations.receiving import hand_on
 from integrations.unipile.client import UnipileClient
-from leads.matching import learn_identifiers
+from leads.models import Lead
 from leads.suppressing import suppression_of
 from outreach.clock import stopwatch
 from outreach.events.recording import Actor
@@ -111,10 +112,10 @@ def _caller(client: UnipileClient) -> Callable[[Job], Result]:
 
 def _confirm_all(looked: list[Looked], at: datetime) -> list[Job]:
     """Take in what the looks found, then give every step its last check. Returns those that may be called."""
-    for each in looked:
-        _take_in(each, at)
+    twins = {each.job.dispatch.pk: _take_in(each, at) for each in looked}
     with transaction.atomic():
-        return [each.job for each in sorted(looked, key=_lock_order) if _confirmed(each, at)]
+        in_order = sorted(looked, key=_lock_order)
+        return [each.job for each in in_order if _confirmed(each, twins[each.job.dispatch.pk], at)]
 
 
 def _lock_order(looked: Looked) -> UUID:
@@ -122,59 +123,77 @@ def _lock_order(looked: Looked) -> UUID:
     return looked.job.enrollment.pk
 
 
-def _take_in(looked: Looked, at: datetime) -> None:
-    """What a look finds is news like any other: an answer stops the sequence, a connection moves it on."""
+def _take_in(looked: Looked, at: datetime) -> Lead | None:
+    """What a look finds is news like any other: an answer stops the sequence, a connection moves it on.
+
+    The lead's provider id is learned first, so that the news finds its lead. Returns the other lead that is this
+    very person, if there is one.
+    """
     job, profile = looked.job, looked.findings.profile
+    if profile and (twin := recognise(job.lead, profile.as_person(), at=at, actor=Actor.ENGINE)):
+        return twin
     for event in looked.findings.messages:
         hand_on(event, account=job.account, at=at, actor=Actor.ENGINE)
     if profile and profile.is_connected and not job.connected:
         job.dispatch.person = profile.provider_id
         note_relation(job, at=at)
+    return None
 
 
-def _confirmed(looked: Looked, at: datetime) -> bool:
+def _confirmed(looked: Looked, twin: Lead | None, at: datetime) -> bool:
     """The last word on one step, under the lock of its enrollment; what may not go on is cancelled here."""
     job, findings = looked.job, looked.findings
-    enrollment = Enrollment.objects.select_for_update().get(pk=job.enrollment.pk)
+    rows = Enrollment.objects.select_for_update(of=("self",)).select_related("campaign")
+    enrollment = rows.get(pk=job.enrollment.pk)
     if findings.problem:
         record_failure(job, findings.problem, at=at, called=False)
-        return False
-    if findings.profile:
-        twin = learn_identifiers(
-            job.lead,
-            provider_id=findings.profile.provider_id,
-            public_identifier=findings.profile.public_identifier,
-        )
-        if twin is not None:
-            record_cancelled(job, f"This is the same person as the lead {twin} ({twin.pk}).", at=at, twin=True)
-            return False
-    if objection := _objection(job, enrollment):
+    elif twin is not None:
+        record_cancelled(job, f"This is the same person as the lead {twin} ({twin.pk}).", at=at, twin=True)
+    elif objection := _objection(job, enrollment, at):
         record_cancelled(job, objection, at=at)
-        return False
-    if findings.already_done:
+    elif findings.already_done:
         record_already_done(job, findings, at=at)
-        return False
-    job.dispatch.person = job.lead.provider_id
-    job.dispatch.provider_chat_id = findings.chat_id or job.dispatch.provider_chat_id
-    return confirm(job.dispatch, at=at)
+    else:
+        job.dispatch.person = job.lead.provider_id
+        job.dispatch.provider_chat_id = findings.chat_id or job.dispatch.provider_chat_id
+        return confirm(job.dispatch, at=at)
+    return False
 
 
-def _objection(job: Job, enrollment: Enrollment) -> str:
-    """What has happened since the gate let the step through, or "". Laws 2 and 5 hang on this look."""
-    account = Account.objects.select_related("client").get(pk=job.account.pk)
-    campaign = Campaign.objects.get(pk=enrollment.campaign_id)
+def _objection(job: Job, enrollment: Enrollment, at: datetime) -> str:
+    """What has happened since the gate let the step through, or "". Laws 2 to 5 hang on this look."""
     if enrollment.state != Enrollment.State.ACTIVE:
         return f"The lead is {enrollment.get_state_display().lower()} in this campaign."
     if not engine_is_on():
         return "The engine was stopped."
+    return _about_the_lead(job, enrollment) or _about_the_account(job, at) or _about_the_campaign(enrollment, at)
+
+
+def _about_the_lead(job: Job, enrollment: Enrollment) -> str:
+    lead = Lead.objects.get(pk=job.lead.pk)
+    may_write_after_reply = enrollment.campaign.contact_after_reply and not enrollment.replied_at
+    if lead.replied_at and not may_write_after_reply:
+        return "The lead has answered."
+    entry = suppression_of(lead)
+    return f"Do not contact: {entry}." if entry else ""
+
+
+def _about_the_account(job: Job, at: datetime) -> str:
+    account = Account.objects.select_related("client").get(pk=job.account.pk)
     if account.client.paused_at or account.paused_at:
         return "The client or the account was paused."
     if account.status != Account.Status.OK:
         return f"The account is {account.get_status_display().lower()}."
+    if job.dispatch.usage and job.dispatch.usage.day != local_day(account, at):
+        return "The day on which the step was counted is over."
+    return ""
+
+
+def _about_the_campaign(enrollment: Enrollment, at: datetime) -> str:
+    campaign = enrollment.campaign
     if campaign.status != Campaign.Status.ACTIVE:
         return f"The campaign is {campaign.get_status_display().lower()}."
-    entry = suppression_of(job.lead)
-    return f"Do not contact: {entry}." if entry else ""
+    return "" if campaign.hours().is_open(at) else "Outside working hours."
 
 
 # --- Record ---------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from django.db.models import Min
+from django.db.models.functions import Coalesce
 
 from campaigns.engine.facts import Surroundings, surroundings
 from campaigns.models import Campaign, Enrollment
@@ -69,7 +70,7 @@ def _readings() -> Iterator[datetime | None]:
 def _loose_ends() -> Iterator[datetime | None]:
     """Receipts that wait, dispatches whose lease ends or whose outcome is to be asked for."""
     yield WebhookReceipt.objects.filter(state="pending").aggregate(due=Min("next_attempt_at"))["due"]
-    flying = Dispatch.objects.in_flight().aggregate(since=Min("reserved_at"))["since"]
+    flying = Dispatch.objects.in_flight().aggregate(since=Min(Coalesce("called_at", "reserved_at")))["since"]
     yield flying + lease() if flying else None
     unknown = Dispatch.objects.filter(state="unknown", needs_decision_at__isnull=True)
     yield unknown.aggregate(due=Min("ask_at"))["due"]

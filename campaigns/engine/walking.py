@@ -97,6 +97,7 @@ def clear_appointment(enrollment: Enrollment) -> None:
     enrollment.next_account = None
     enrollment.next_action = ""
     enrollment.next_action_at = None
+    enrollment.waiting_because = ""
 
 
 def _pass_over(enrollment: Enrollment, skipped: tuple[Skipped, ...], at: datetime, actor: str) -> None:

@@ -6,6 +6,7 @@ An odd value reads as "not said" ("" or None); only what the caller says it need
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from math import isfinite
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -21,8 +22,24 @@ MEMBER_URN = re.compile(r"(?:urn:li:member:)?(\d+)")
 def text(value: object) -> str:
     """A string as it is, a number as its digits, "" for anything else."""
     if isinstance(value, str):
-        return value
+        return storable(value)
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else ""
+
+
+def storable(value: str) -> str:
+    """Without what no database takes: NUL, and half an emoji, which JavaScript leaves where it cuts a text."""
+    return value.encode("utf-8", "replace").decode().replace("\x00", "")
+
+
+def storable_json(value: Any) -> Any:
+    """The same for whole structures; numbers that JSON does not know become null."""
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, float) and not isfinite(value):
+        return None
+    if isinstance(value, Mapping):
+        return {storable(str(key)): storable_json(each) for key, each in value.items()}
+    return [storable_json(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def first_text(body: Mapping[str, Any], *keys: str) -> str:
