@@ -6,7 +6,6 @@ the caller's transaction. What may not happen twice is refused by the database, 
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from random import Random
 
 from django.conf import settings
 from django.db.models import F
@@ -15,6 +14,7 @@ from django.db.models.functions import Greatest
 from integrations.errors import Verdict
 from integrations.models import Account, Action, ActionSleep, Dispatch, Usage
 from integrations.querysets import AccountQuerySet
+from outreach import chance
 from outreach.zones import zone
 
 State = Dispatch.State
@@ -24,8 +24,6 @@ State = Dispatch.State
 SETTLING_TIME = timedelta(minutes=5)
 # Asked this often without an answer, the question goes to a person.
 MAX_QUESTIONS = 12
-
-_draw = Random()
 
 
 class CannotReserve(Exception):
@@ -78,6 +76,14 @@ def lease() -> timedelta:
     return timedelta(seconds=settings.DISPATCH_LEASE_SECONDS)
 
 
+def turn(account: Account) -> timedelta:
+    """How long an account is not asked again when nobody says what became of its action.
+
+    At least the longest pause: the action may have happened, and then the pause is owed.
+    """
+    return max(lease(), timedelta(seconds=account.spacing_max_seconds))
+
+
 def usage_today(account: Account, action: str, at: datetime) -> Usage | None:
     """The day's row, if anything was done yet."""
     return Usage.objects.filter(account=account, action=action, day=local_day(account, at)).first()
@@ -113,8 +119,8 @@ def give_back(dispatch: Dispatch) -> None:
 
 
 def take_slot(account: Account, at: datetime) -> None:
-    """Take the account's turn until the dispatch is settled, or its lease ends. Raises SlotTaken."""
-    until = at + lease()
+    """Take the account's turn until the dispatch is settled, or the turn ends by itself. Raises SlotTaken."""
+    until = at + turn(account)
     if not Account.objects.filter(pk=account.pk, next_slot_at__lte=at).update(next_slot_at=until):
         raise SlotTaken(f"{account} is pausing between two actions.", until=account.next_slot_at)
     account.next_slot_at = until
@@ -123,7 +129,7 @@ def take_slot(account: Account, at: datetime) -> None:
 def free_slot(dispatch: Dispatch, at: datetime) -> None:
     """End the turn that this dispatch took: the account's next one comes after a pause drawn at random."""
     account = dispatch.account
-    pause = _draw.uniform(account.spacing_min_seconds, account.spacing_max_seconds)
+    pause = chance.uniform(account.spacing_min_seconds, account.spacing_max_seconds)
     _own_turn(dispatch).update(next_slot_at=at + timedelta(seconds=pause))
 
 
@@ -135,7 +141,7 @@ def release_slot(dispatch: Dispatch, at: datetime) -> None:
 def _own_turn(dispatch: Dispatch) -> AccountQuerySet:
     """The account, as long as its turn is this dispatch's: a late comer must not cut short another's."""
     began_at = dispatch.called_at or dispatch.reserved_at
-    return Account.objects.filter(pk=dispatch.account_id, next_slot_at=began_at + lease())
+    return Account.objects.filter(pk=dispatch.account_id, next_slot_at=began_at + turn(dispatch.account))
 
 
 def reserve(intent: Intent, *, at: datetime) -> Dispatch:
@@ -164,7 +170,7 @@ def confirm(dispatch: Dispatch, *, at: datetime) -> bool:
 
     The account's turn begins anew with the call, so that it lasts as long as the call may.
     """
-    if not _own_turn(dispatch).update(next_slot_at=at + lease()):
+    if not _own_turn(dispatch).update(next_slot_at=at + turn(dispatch.account)):
         return False
     mine = Dispatch.objects.filter(
         pk=dispatch.pk, state=State.SENDING, called_at__isnull=True, reserved_at__gt=at - lease()

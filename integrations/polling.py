@@ -5,7 +5,6 @@ What is found goes the same way as a webhook's news, so finding a thing twice ch
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from random import Random
 
 from django.conf import settings
 
@@ -16,6 +15,7 @@ from integrations.provider_events import MessageSeen, PersonRef, ProviderEvent
 from integrations.receiving import STRANGE, hand_on, keep_unusable
 from integrations.unipile.client import UnipileClient
 from integrations.unipile.types import Chat, ChatMessage
+from outreach import chance
 from outreach.events.recording import Actor
 
 # Deliveries lag behind the moments they carry: read again what lies this close to the last reading.
@@ -23,7 +23,6 @@ MESSAGES_OVERLAP = timedelta(hours=6)
 RELATIONS_OVERLAP = timedelta(days=2)
 # After a connection, or a reconnection, the gap may be long.
 MESSAGES_LOOKBACK = timedelta(days=7)
-_draw = Random()
 
 
 def poll_due(*, at: datetime, client: UnipileClient) -> int:
@@ -94,7 +93,7 @@ def _as_event(message: ChatMessage, chat: Chat, account: Account) -> MessageSeen
 
 def _mark_read(account: Account, at: datetime, what: str, minutes: int) -> None:
     """Everything up to `at` has been read, unless the account was lost meanwhile. The next moment is random."""
-    pause = timedelta(minutes=minutes * _draw.uniform(0.5, 1.5))
+    pause = timedelta(minutes=minutes * chance.uniform(0.5, 1.5))
     changes = {f"{what}_read_at": at, f"{what}_poll_at": at + pause}
     Account.objects.filter(pk=account.pk, status=Account.Status.OK).update(**changes)
     for name, value in changes.items():
@@ -103,7 +102,7 @@ def _mark_read(account: Account, at: datetime, what: str, minutes: int) -> None:
 
 def _put_off(account: Account, problem: ProviderError, at: datetime) -> None:
     """The provider did not answer: try again soon. Coverage ages, and holds follow-ups back by itself."""
-    soon = at + timedelta(minutes=_draw.uniform(2, 5))
+    soon = at + timedelta(minutes=chance.uniform(2, 5))
     Account.objects.filter(pk=account.pk, messages_poll_at__lte=at).update(messages_poll_at=soon)
     Account.objects.filter(pk=account.pk, relations_poll_at__lte=at).update(relations_poll_at=soon)
     if problem.verdict == Verdict.ACCOUNT_DISCONNECTED:

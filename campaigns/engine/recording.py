@@ -5,7 +5,6 @@ in the air the lead may have answered, been paused, or connected.
 """
 
 from datetime import datetime, timedelta
-from random import Random
 from typing import Any
 
 from campaigns.actions.contract import Findings, Job
@@ -30,6 +29,7 @@ from integrations.errors import ProviderError, Verdict
 from integrations.models import Account, Action, Dispatch
 from integrations.provider_events import PersonRef, RelationMade
 from integrations.receiving import hand_on
+from outreach import chance
 from outreach.events.kinds import EventKind
 from outreach.events.recording import Actor, record
 
@@ -39,7 +39,6 @@ Executed = StepExecution.Outcome
 MOST_ATTEMPTS = 12
 # Our own key is refused: nothing works until somebody mends it, so look again only now and then.
 KEY_REST = timedelta(minutes=15)
-_draw = Random()
 
 EXITS: dict[Verdict, tuple[Enrollment.ExitReason, Enrollment.State]] = {
     Verdict.LEAD_IMPOSSIBLE: (ExitReason.LEAD_IMPOSSIBLE, State.FAILED),
@@ -230,7 +229,7 @@ def _retry(enrollment: Enrollment, job: Job, problem: ProviderError, *, at: date
     if attempts >= MOST_ATTEMPTS:
         hold(enrollment, Reason(Because.RETRYING, detail=str(problem)), step=job.step, at=at, actor=Actor.ENGINE)
         return
-    retry_at = at + backoff(attempts, draw=_draw.random())
+    retry_at = at + backoff(attempts, draw=chance.draw())
     replan(enrollment, at=at, actor=Actor.ENGINE)
     due = max(enrollment.next_action_at or at, retry_at)
     Enrollment.objects.filter(pk=enrollment.pk, next_action_at__isnull=False).update(

@@ -39,7 +39,7 @@ from integrations.unipile.client import UnipileClient
 from integrations.unipile.sandbox import Sandbox
 from integrations.unipile.sandbox.transport import HOST, sandbox_session
 from leads.models import Lead
-from outreach import clock
+from outreach import chance, clock
 from outreach.clients.models import Client
 from outreach.milestones import MILESTONES, observed_by
 from tests.simulation.judge import Judge
@@ -80,6 +80,7 @@ class Stage:
 
     def __post_init__(self) -> None:
         self.rng = Random(self.seed)
+        chance.seed(self.seed)
         self.at = self.rng.choice(STARTS) + timedelta(minutes=self.rng.randrange(0, 24 * 60))
         self.plan = self._plan()
         self.ends_at = self.at + timedelta(days=self.plan.days)
@@ -184,12 +185,25 @@ class Stage:
         except Crash:
             return 0
 
-    def _crash_maybe(self, milestone: str) -> None:
+    def _at_milestone(self, milestone: str) -> None:
+        """Between two moves the world goes on, or the process dies."""
         assert milestone in MILESTONES
+        if milestone == "after_preflight":
+            self._meanwhile()
         self.judge.at_milestone(milestone)
         if self.armed and self.rng.random() < self.plan.crash_rate:
             self.note(f"crash at {milestone}")
             raise Crash(milestone)
+
+    def _meanwhile(self) -> None:
+        """Looks take their time: the clock goes on, news comes in by another process, somebody presses Pause."""
+        if self.rng.random() < 0.3:
+            self.at += timedelta(seconds=self.rng.choice((1, 30, 250)))
+        if self.rng.random() < 0.3:
+            self.sandbox.advance()
+            self._process_receipts()
+        if self.rng.random() < self.plan.operator_rate:
+            self.note(self._pause_something())
 
     def note(self, words: str) -> None:
         self.history.append(f"{self.at:%m-%d %H:%M:%S} {words}")
@@ -330,7 +344,7 @@ class Stage:
     # --- From start to end ------------------------------------------------------------------------------
 
     def play(self) -> None:
-        with observed_by(self._crash_maybe):
+        with observed_by(self._at_milestone):
             self.armed = True
             while self.at < self.ends_at:
                 self.step()
