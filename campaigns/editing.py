@@ -9,6 +9,7 @@ from django.db import transaction
 
 from campaigns.actions.registry import action_for
 from campaigns.models import Campaign, Sequence, Step
+from campaigns.planning.delays import Delay, DelayUnit
 from campaigns.rendering import problems
 from campaigns.wording import custom_fields_of
 from outreach.clients.models import User
@@ -32,6 +33,10 @@ def check_step(step: Step) -> None:
     """Raises ValidationError for a text that is missing, malformed, or uses a token that does not exist."""
     if step.kind not in Step.Kind.values:
         raise ValidationError({"kind": f"{step.kind!r} is not a kind of step: {', '.join(Step.Kind.values)}."})
+    try:
+        Delay(step.delay_amount, DelayUnit(step.delay_unit))
+    except ValueError as problem:
+        raise ValidationError({"delay_amount": f"This wait cannot be: {problem}."}) from problem
     if not step.text.strip():
         if step.kind in MAY_BE_BARE:
             return
@@ -45,23 +50,28 @@ def check_step(step: Step) -> None:
 
 def replace_steps(*, campaign: Campaign, steps: Ordered[StepDraft], by: User | None, at: datetime) -> Sequence:
     """Write the steps of a draft campaign, all or none. Raises ValidationError naming the step that is wrong."""
+    with transaction.atomic():
+        row = Campaign.objects.select_for_update().get(pk=campaign.pk)
+        return _replace(row, steps, by, at)
+
+
+def _replace(campaign: Campaign, steps: Ordered[StepDraft], by: User | None, at: datetime) -> Sequence:
     if campaign.status != Campaign.Status.DRAFT:
         raise ValidationError(
             f"{campaign} is {campaign.get_status_display().lower()}; only a draft's steps can be replaced."
         )
-    with transaction.atomic():
-        sequence = sequence_of(campaign)
-        sequence.steps.all().delete()
-        for position, draft in enumerate(steps):
-            _add(sequence, position, draft)
-        record(
-            EventKind.SEQUENCE_CHANGED,
-            at=at,
-            actor=operator(by),
-            subject=Subject(client_id=campaign.client_id, campaign_id=campaign.pk),
-            version=sequence.version,
-            steps=len(steps),
-        )
+    sequence = sequence_of(campaign)
+    sequence.steps.all().delete()
+    for position, draft in enumerate(steps):
+        _add(sequence, position, draft)
+    record(
+        EventKind.SEQUENCE_CHANGED,
+        at=at,
+        actor=operator(by),
+        subject=Subject(client_id=campaign.client_id, campaign_id=campaign.pk),
+        version=sequence.version,
+        steps=len(steps),
+    )
     return sequence
 
 

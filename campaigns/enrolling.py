@@ -19,7 +19,7 @@ from leads.models import Connection, Lead, Suppression
 from leads.suppressing import with_suppressions
 from outreach.clients.models import User
 from outreach.events.kinds import EventKind
-from outreach.events.recording import Happening, operator, record_all
+from outreach.events.recording import Happening, Subject, operator, record, record_all
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +38,30 @@ class EnrollReport:
 def enroll(*, campaign: Campaign, leads: Iterable[Lead], by: User | None, at: datetime) -> EnrollReport:
     """Put leads into a campaign, each with the sender who has the fewest. Raises ValidationError without a sender.
 
-    In an active campaign their walk begins at once, otherwise when it is activated. A lead is in a campaign once.
+    In an active campaign their walk begins at once, otherwise when it is activated or resumed; a completed one
+    becomes active again. A lead is in a campaign once.
     """
     accounts = accounts_of(campaign)
     if not accounts:
         raise ValidationError(f"{campaign} has no sender with a connected account. Add a sender first.")
     with transaction.atomic():
+        campaign = Campaign.objects.select_for_update(of=("self",)).select_related("client").get(pk=campaign.pk)
         enrolled, refused = _sort_out(campaign, leads)
         rows = _rows(campaign, enrolled, accounts, at)
         Enrollment.objects.bulk_create(rows)
         record_all([_started(row, by, at) for row in rows])
+        if rows and campaign.status == Campaign.Status.COMPLETED:
+            _take_up_again(campaign, by, at)
         if campaign.status == Campaign.Status.ACTIVE:
             start_scheduled(campaign=campaign, at=at, actor=operator(by))
     return EnrollReport(len(rows), tuple(refused))
+
+
+def _take_up_again(campaign: Campaign, by: User | None, at: datetime) -> None:
+    campaign.status = Campaign.Status.ACTIVE
+    campaign.save(update_fields=["status"])
+    about = Subject(client_id=campaign.client_id, campaign_id=campaign.pk)
+    record(EventKind.CAMPAIGN_RESUMED, at=at, actor=operator(by), subject=about)
 
 
 def accounts_of(campaign: Campaign) -> list[Account]:

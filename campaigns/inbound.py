@@ -192,7 +192,7 @@ def _walks(lead: Lead) -> Any:
 def message_changed(event: MessageChanged, *, account: Account, at: datetime, actor: str) -> str:
     """Something became of a message: the inbox shows edited words as they stand now."""
     rows = Message.objects.filter(account=account, provider_message_id=event.message_id)
-    if event.change == "edited":
+    if event.change == "edited" and event.text:
         return "text changed" if rows.update(text=event.text) else "message not known here"
     return f"noted: {event.change}"
 
@@ -201,6 +201,8 @@ def account_status_changed(event: AccountStatusChanged, *, account: Account, at:
     status = STATUS_WORDS.get(event.status)
     if status is None:
         return f"unknown status {event.status}"
+    if event.happened_at and account.status_changed_at and event.happened_at < account.status_changed_at:
+        return "older than what is known"
     changed = change_status(account, status, at=at, actor=actor)
     return f"{account} is {status.label.lower()}" if changed else "known already"
 

@@ -14,6 +14,7 @@ from integrations.models import Account, Action, Dispatch, Sender
 from leads.models import Lead
 from outreach.clients.models import ClientOwned, User
 from outreach.clients.querysets import ClientOwnedQuerySet
+from outreach.fields import CreatedAt
 from outreach.zones import check_zone
 
 MONDAY_TO_FRIDAY = (0, 1, 2, 3, 4)
@@ -67,7 +68,7 @@ class Campaign(ClientOwned):
     created_by = models.ForeignKey(
         User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", editable=False
     )
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = CreatedAt()
     activated_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects = CampaignQuerySet.as_manager()
@@ -103,7 +104,7 @@ class Sequence(ClientOwned):
 
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="sequences")
     version = models.PositiveIntegerField(default=1)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = CreatedAt()
 
     objects = ClientOwnedQuerySet.as_manager()
 

@@ -126,10 +126,19 @@ def next_move(campaign: Campaign, progress: Progress, *, at: datetime) -> dateti
     return max(progress.next_action_at, campaign.hours().next_open(at))
 
 
+def _stillness(progress: Progress) -> str:
+    """Why a campaign without any appointment does not move."""
+    if not progress.in_progress:
+        return "idle · no lead is under way"
+    if progress.held == progress.in_progress:
+        return f"blocked · {progress.held} held until somebody acts"
+    return "waiting · for invitations to be accepted"
+
+
 def _movement(campaign: Campaign, progress: Progress, at: datetime) -> str:
     moment = next_move(campaign, progress, at=at)
     if moment is None:
-        return "waiting · for invitations to be accepted" if progress.in_progress else "idle · no lead is under way"
+        return _stillness(progress)
     local = f"{moment.astimezone(zone(campaign.time_zone)):%a %d %b %H:%M} ({campaign.time_zone})"
     return (
         f"running · next action {local}"

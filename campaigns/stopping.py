@@ -10,7 +10,8 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from campaigns.engine.walking import leave, replan, start, steps_of, subject_of
+from campaigns.engine.walking import leave, release, replan, start, steps_of, subject_of
+from campaigns.enrolling import start_scheduled
 from campaigns.models import Campaign, EngineState, Enrollment
 from integrations.models import Account, Dispatch
 from outreach.clients.models import Client, User
@@ -91,7 +92,8 @@ def resume_campaign(*, campaign: Campaign, by: User | None, at: datetime) -> Non
     """Raises ValidationError unless the campaign is paused."""
     with transaction.atomic():
         _move(campaign, expected=Campaign.Status.PAUSED, to=Campaign.Status.ACTIVE)
-        record(EventKind.CAMPAIGN_ACTIVATED, at=at, actor=operator(by), subject=_about(campaign))
+        record(EventKind.CAMPAIGN_RESUMED, at=at, actor=operator(by), subject=_about(campaign))
+        start_scheduled(campaign=campaign, at=at, actor=operator(by))
 
 
 def pause_enrollment(*, enrollment: Enrollment, by: User | None, at: datetime) -> InFlight:
@@ -121,6 +123,16 @@ def resume_enrollment(*, enrollment: Enrollment, by: User | None, at: datetime) 
             row.save(update_fields=["state"])
             if not row.held_because and not _is_flying(row):
                 replan(row, at=at, actor=operator(by))
+        enrollment.refresh_from_db()
+
+
+def release_enrollment(*, enrollment: Enrollment, by: User | None, at: datetime) -> None:
+    """Try a held lead again: the gate looks at it anew. Raises ValidationError when nothing holds it."""
+    with transaction.atomic():
+        row = Enrollment.objects.select_for_update().get(pk=enrollment.pk)
+        if not row.held_because or row.state != State.ACTIVE:
+            raise ValidationError(f"{enrollment} is not held.")
+        release(row, steps=steps_of(row), hours=row.campaign.hours(), at=at, actor=operator(by))
         enrollment.refresh_from_db()
 
 

@@ -1,6 +1,6 @@
 """Conversations, read and answered in the console."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.contrib import admin, messages
@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 
 from inbox.models import Conversation, Message
 from inbox.replying import reply
+from inbox.triage import close_conversation, mark_read, reopen_conversation
 from integrations.connecting import provider_client
 from outreach.clock import now
 from outreach.console.base import LedgerAdmin
@@ -92,21 +93,24 @@ class ConversationAdmin(LedgerAdmin):
 
     @admin.action(description="Mark as read", permissions=["steer"])
     def mark_read(self, request: HttpRequest, queryset: "models.QuerySet[Conversation]") -> None:
-        self._change(request, queryset, "marked as read", unread=0)
+        self._change(request, queryset, "marked as read", lambda row: mark_read(conversation=row))
 
     @admin.action(description="Close", permissions=["steer"])
     def close_selected(self, request: HttpRequest, queryset: "models.QuerySet[Conversation]") -> None:
-        self._change(request, queryset, "closed", status=Status.CLOSED, unread=0)
+        by, at = user_of(request), now()
+        self._change(request, queryset, "closed", lambda row: close_conversation(conversation=row, by=by, at=at))
 
     @admin.action(description="Reopen", permissions=["steer"])
     def reopen_selected(self, request: HttpRequest, queryset: "models.QuerySet[Conversation]") -> None:
-        self._change(request, queryset, "reopened", status=Status.OPEN)
+        by, at = user_of(request), now()
+        self._change(request, queryset, "reopened", lambda row: reopen_conversation(conversation=row, by=by, at=at))
 
-    def _change(self, request: HttpRequest, queryset: Any, word: str, **values: Any) -> None:
-        """Update what the user may change of the selection."""
-        mine = Conversation.objects.changeable_by(user_of(request)).filter(pk__in=queryset.values("pk"))
-        count = Conversation.objects.filter(pk__in=list(mine.values_list("pk", flat=True))).update(**values)
-        messages.success(request, f"{count} {word}.")
+    def _change(self, request: HttpRequest, queryset: Any, word: str, verb: Callable[[Conversation], object]) -> None:
+        """Change what the user may change of the selection."""
+        mine = list(Conversation.objects.changeable_by(user_of(request)).filter(pk__in=queryset.values("pk")))
+        for row in mine:
+            verb(row)
+        messages.success(request, f"{len(mine)} {word}.")
 
     # --- The thread -----------------------------------------------------------------------------------
 
@@ -148,13 +152,13 @@ class ConversationAdmin(LedgerAdmin):
     )
     def close(self, request: HttpRequest, row: Conversation, form: Any) -> str:
         """Put the conversation away."""
-        Conversation.objects.filter(pk=row.pk).update(status=Status.CLOSED, unread=0)
+        close_conversation(conversation=row, by=user_of(request), at=now())
         return "Closed."
 
     @button("Reopen", icon="undo", sure="The conversation comes back to the open list.")
     def reopen(self, request: HttpRequest, row: Conversation, form: Any) -> str:
         """Take the conversation up again."""
-        Conversation.objects.filter(pk=row.pk).update(status=Status.OPEN)
+        reopen_conversation(conversation=row, by=user_of(request), at=now())
         return "Open again."
 
 

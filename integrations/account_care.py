@@ -1,12 +1,14 @@
 """What state an account is in, as the provider tells it, and what follows from a change."""
 
 from datetime import datetime
+from typing import Any
 
 from integrations.errors import ProviderError
 from integrations.models import Account
 from integrations.unipile.client import UnipileClient
+from outreach.clients.models import User
 from outreach.events.kinds import EventKind
-from outreach.events.recording import Actor, Subject, record
+from outreach.events.recording import Actor, Subject, operator, record
 
 Status = Account.Status
 
@@ -29,12 +31,15 @@ STATUS_WORDS: dict[str, Account.Status] = {
 def change_status(account: Account, status: Account.Status, *, at: datetime, actor: str, detail: str = "") -> bool:
     """Write a new status and the event that tells of it. False when nothing changed.
 
-    After a reconnection the inbound is read again at once: the gap may hold replies.
+    After a reconnection the inbound is read again at once: the gap may hold replies. A restriction is lifted by an
+    operator (see campaigns/stopping.py), not by the provider's word that the session is fine.
     """
     changes: dict[str, object] = {"status": status, "status_changed_at": at}
     if status == Status.OK:
-        changes |= {"messages_poll_at": at, "relations_poll_at": at, "messages_read_at": None}
+        changes |= {"messages_poll_at": at, "relations_poll_at": at}
     before = account.status
+    if before == Status.RESTRICTED and status in (Status.OK, Status.CONNECTING):
+        return False
     if before == status or not Account.objects.filter(pk=account.pk, status=before).update(**changes):
         return False
     account.status = status
@@ -50,11 +55,40 @@ def change_status(account: Account, status: Account.Status, *, at: datetime, act
     return True
 
 
+TUNABLE = (
+    "name",
+    "tier",
+    "time_zone",
+    "invitations_per_day",
+    "messages_per_day",
+    "spacing_min_seconds",
+    "spacing_max_seconds",
+)
+
+
+def tuning_of(account: Account) -> dict[str, Any]:
+    """What people may change of an account, as the log tells it."""
+    return {name: getattr(account, name) for name in TUNABLE}
+
+
+def record_tuning(account: Account, before: dict[str, Any], *, by: User | None, at: datetime) -> None:
+    """Leave an event when somebody has changed an account's limits, with the values before and after."""
+    after = tuning_of(account)
+    changed = [name for name in TUNABLE if before[name] != after[name]]
+    if changed:
+        record(
+            EventKind.ACCOUNT_CHANGED,
+            at=at,
+            actor=operator(by),
+            subject=Subject(client_id=account.client_id, account_id=account.pk),
+            before={name: before[name] for name in changed},
+            after={name: after[name] for name in changed},
+        )
+
+
 def refresh(account: Account, client: UnipileClient, *, at: datetime) -> bool:
-    """Ask the provider for one account's status. Restricted stays restricted until an operator lifts it."""
+    """Ask the provider for one account's status."""
     told = STATUS_WORDS.get(client.account(account.provider_account_id).status, Status.ERROR)
-    if account.status == Status.RESTRICTED and told == Status.OK:
-        return False
     return change_status(account, told, at=at, actor=Actor.POLL)
 
 

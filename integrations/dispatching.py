@@ -170,11 +170,11 @@ def confirm(dispatch: Dispatch, *, at: datetime) -> bool:
 
     The account's turn begins anew with the call, so that it lasts as long as the call may.
     """
-    if not _own_turn(dispatch).update(next_slot_at=at + turn(dispatch.account)):
-        return False
     mine = Dispatch.objects.filter(
         pk=dispatch.pk, state=State.SENDING, called_at__isnull=True, reserved_at__gt=at - lease()
     )
+    if not mine.exists() or not _own_turn(dispatch).update(next_slot_at=at + turn(dispatch.account)):
+        return False
     if not mine.update(called_at=at, person=dispatch.person, provider_chat_id=dispatch.provider_chat_id):
         return False
     dispatch.called_at = at

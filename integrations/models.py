@@ -9,6 +9,7 @@ from integrations.querysets import AccountQuerySet, DispatchQuerySet, ReceiptQue
 from outreach.clients.models import Client, ClientOwned
 from outreach.clients.querysets import ClientOwnedQuerySet
 from outreach.clock import EPOCH
+from outreach.fields import CreatedAt
 from outreach.identifiers import new_id
 from outreach.zones import check_zone
 
@@ -27,7 +28,7 @@ class Sender(ClientOwned):
     last_name = models.CharField(max_length=100, blank=True)
     title = models.CharField(max_length=200, blank=True)
     email = models.EmailField(blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = CreatedAt()
 
     objects = ClientOwnedQuerySet.as_manager()
 
@@ -96,7 +97,7 @@ class Account(ClientOwned):
     relations_read_at = models.DateTimeField(null=True, blank=True, editable=False)
     messages_poll_at = models.DateTimeField(default=EPOCH, editable=False)
     relations_poll_at = models.DateTimeField(default=EPOCH, editable=False)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = CreatedAt()
 
     objects = AccountQuerySet.as_manager()
 

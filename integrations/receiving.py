@@ -20,7 +20,7 @@ from django.utils.module_loading import import_string
 
 from integrations.errors import ProviderError
 from integrations.models import Account, RefusedDelivery, WebhookReceipt
-from integrations.provider_events import MessageSeen, PersonRef, ProviderEvent, UnknownEvent
+from integrations.provider_events import AccountStatusChanged, MessageSeen, PersonRef, ProviderEvent, UnknownEvent
 from integrations.unipile.client import UnipileClient
 from integrations.unipile.reading import storable
 from integrations.unipile.webhooks import normalise
@@ -129,9 +129,8 @@ def process(receipt: WebhookReceipt, *, at: datetime, client: UnipileClient) -> 
 def _take_in(receipt: WebhookReceipt, *, at: datetime, client: UnipileClient) -> None:
     events = normalise(receipt.source, json.loads(bytes(receipt.body)))
     account = _account_of(events)
-    effects = [
-        hand_on(_complete(event, account, client), account=account, at=at, actor=Actor.WEBHOOK) for event in events
-    ]
+    complete = (_complete(event, client, receipt.received_at) for event in events)
+    effects = [hand_on(event, account=account, at=at, actor=Actor.WEBHOOK) for event in complete]
     known = not all(isinstance(event, UnknownEvent) for event in events)
     _close(receipt, State.PROCESSED if known else State.UNKNOWN, events, effects, account, at)
 
@@ -145,8 +144,13 @@ def _account_of(events: list[ProviderEvent]) -> Account | None:
     return account
 
 
-def _complete(event: ProviderEvent, account: Account | None, client: UnipileClient) -> ProviderEvent:
-    """Ask the provider for what a payload left out: whom a chat is with (Unipile API, section 7.5)."""
+def _complete(event: ProviderEvent, client: UnipileClient, received_at: datetime) -> ProviderEvent:
+    """Ask the provider for what a payload left out: whom a chat is with (Unipile API, section 7.5).
+
+    A change of status carries no moment (section 2.6); then the moment of receipt is the nearest truth.
+    """
+    if isinstance(event, AccountStatusChanged) and event.happened_at is None:
+        return replace(event, happened_at=received_at)
     if not isinstance(event, MessageSeen) or event.counterpart or event.is_group or not event.chat_id:
         return event
     chat = client.chat(event.chat_id)

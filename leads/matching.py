@@ -58,7 +58,11 @@ def _store(lead: Lead, changes: dict[str, str]) -> Lead | None:
         with transaction.atomic():
             Lead.objects.filter(pk=lead.pk).update(**changes)
     except IntegrityError:
-        return Lead.objects.of(lead.client_id).exclude(pk=lead.pk).filter(provider_id=changes["provider_id"]).first()
+        others = Lead.objects.of(lead.client_id).exclude(pk=lead.pk)
+        if other := others.filter(provider_id=changes["provider_id"]).first():
+            return other
+        # It was the name that another lead has; names change hands, the id is what counts.
+        return _store(lead, {"provider_id": changes["provider_id"]})
     for name, value in changes.items():
         setattr(lead, name, value)
     return None

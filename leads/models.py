@@ -7,6 +7,7 @@ from integrations.models import Account
 from leads.querysets import LeadQuerySet
 from outreach.clients.models import Client, ClientOwned
 from outreach.clients.querysets import ClientOwnedQuerySet
+from outreach.fields import ChangedAt, CreatedAt
 from outreach.identifiers import new_id
 
 
@@ -34,8 +35,8 @@ class Lead(ClientOwned):
     tags = models.JSONField(default=list, blank=True)
     source = models.CharField(max_length=300, blank=True, help_text="File and line it came from.")
     replied_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="First answer to our outreach.")
-    created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(auto_now=True)
+    created_at = CreatedAt()
+    updated_at = ChangedAt()
 
     objects = LeadQuerySet.as_manager()
 
@@ -122,7 +123,9 @@ class Suppression(models.Model):
     kind = models.CharField(max_length=10, choices=Kind.choices)
     value = models.CharField(max_length=300, help_text="Stored normalised: lower case, the LinkedIn name of a URL.")
     reason = models.CharField(max_length=300, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = CreatedAt()
+
+    objects = ClientOwnedQuerySet.as_manager()
 
     class Meta:
         ordering = ["-created_at"]

@@ -6,9 +6,10 @@ from itertools import islice
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.db.models import Q
 
-from leads.identifiers import public_identifier_from
+from leads.identifiers import provider_id_from, public_identifier_from
 from leads.models import Lead, Suppression
 from outreach.clients.models import Client, User
 from outreach.events.kinds import EventKind
@@ -20,9 +21,11 @@ BATCH = 500
 
 def normalised(kind: str, value: str) -> str:
     """The form in which entries and leads are compared. Raises ValidationError for a value of no use."""
+    if kind not in Kind.values:
+        raise ValidationError(f"{kind!r} is not a kind of entry: {', '.join(Kind.values)}.")
     cleaned = value.strip().lower()
     if kind == Kind.PROFILE:
-        cleaned = public_identifier_from(value) or cleaned
+        cleaned = provider_id_from(value).lower() or public_identifier_from(value)
     if kind == Kind.DOMAIN:
         cleaned = cleaned.removeprefix("@")
     if not cleaned or (kind == Kind.EMAIL and "@" not in cleaned) or (kind == Kind.DOMAIN and "." not in cleaned):
@@ -48,6 +51,21 @@ def suppress(
             reason=reason,
         )
     return entry
+
+
+def lift(*, entry: Suppression, by: User | None, at: datetime) -> None:
+    """Remove an entry. Leads whom it had ended stay ended."""
+    with transaction.atomic():
+        record(
+            EventKind.SUPPRESSION_REMOVED,
+            at=at,
+            actor=operator(by),
+            client=entry.client,
+            entry=entry.kind,
+            value=entry.value,
+            reason=entry.reason,
+        )
+        entry.delete()
 
 
 def suppression_of(lead: Lead) -> Suppression | None:

@@ -20,7 +20,7 @@ from campaigns.explaining import explain_in_words
 from campaigns.models import Enrollment, Step, StepExecution
 from campaigns.planning.decisions import Because
 from campaigns.planning.explaining import PHRASES
-from campaigns.stopping import pause_enrollment, resume_enrollment, stop_enrollment
+from campaigns.stopping import pause_enrollment, release_enrollment, resume_enrollment, stop_enrollment
 from campaigns.wording import word
 from outreach.clock import now
 from outreach.console.base import LedgerAdmin
@@ -183,6 +183,8 @@ class EnrollmentAdmin(LedgerAdmin):
     def button_applies(self, name: str, row: Any) -> bool:
         if name == "resume":
             return bool(row.state == State.PAUSED)
+        if name == "release":
+            return bool(row.state == State.ACTIVE and row.held_because)
         return bool(row.is_open and (name == "stop" or row.state != State.PAUSED))
 
     @admin.action(description="Pause", permissions=["steer"])
@@ -214,6 +216,12 @@ class EnrollmentAdmin(LedgerAdmin):
         """Go on sending to the lead."""
         resume_enrollment(enrollment=row, by=user_of(request), at=now())
         return f"{row.lead} goes on."
+
+    @button("Try again", icon="refresh", variant=Variant.PRIMARY, sure="The hold ends and the step is looked at anew.")
+    def release(self, request: HttpRequest, row: Enrollment, form: Any) -> str:
+        """End the hold."""
+        release_enrollment(enrollment=row, by=user_of(request), at=now())
+        return f"{row.lead} is looked at again."
 
     @button(
         "Take out", icon="logout", variant=Variant.DANGER, sure="The lead leaves this campaign for good.", form=StopForm

@@ -35,6 +35,7 @@ from campaigns.planning.explaining import sentence
 from campaigns.stopping import (
     pause_campaign,
     pause_enrollment,
+    release_enrollment,
     resume_campaign,
     resume_enrollment,
     stop_enrollment,
@@ -160,6 +161,15 @@ class Enrollments(Pausable, Listed[Enrollment]):
         with refusals_are_conflicts():
             dispatches = stop_enrollment(enrollment=enrollment, detail=detail, **self.by_at)
         return Response(in_flight(dispatches))
+
+    @extend_schema(request=None)
+    @action(detail=True, methods=["post"])
+    def release(self, request: Request, pk: str) -> Response:
+        """Tries a held lead again, after what held it was mended."""
+        enrollment = self.get_object()
+        with refusals_are_conflicts():
+            release_enrollment(enrollment=enrollment, **self.by_at)
+        return self.shown(enrollment)
 
     @extend_schema(responses=ReasonSerializer(many=True), filters=False)
     @action(detail=True, methods=["get"], pagination_class=None)

@@ -26,6 +26,10 @@ ACCOUNT_STATUS = {
 }
 
 
+# Holds whose cause lies in our own data: whether it still holds can be seen at any time.
+ASKED_AFRESH = frozenset({Because.MISSING_VALUE, Because.TEXT_UNFIT, Because.NO_IDENTIFIER})
+
+
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What holds for every lead of these accounts at one moment; read once for a whole batch."""
@@ -58,7 +62,7 @@ def facts_about(
         campaign_active=campaign.status == campaign.Status.ACTIVE,
         enrollment_state=state_of(enrollment),
         hold=_hold(enrollment, wording),
-        due_at=enrollment.next_action_at,
+        due_at=None if _is_special(enrollment) else enrollment.next_action_at,
         suppressed_by=str(suppression) if suppression else "",
         replied_at=lead.replied_at,
         contact_after_reply=campaign.contact_after_reply and not enrollment.replied_at,
@@ -71,7 +75,7 @@ def facts_about(
         account_paused=account.paused_at is not None,
         provider_open_at=around.provider_open_at,
         needs_fresh_inbound=enrollment.last_done_at is not None,
-        inbound_read_at=account.messages_read_at,
+        inbound_read_at=_read_since_connected(account),
         inbound_max_age=timedelta(minutes=settings.INBOUND_MAX_AGE_MINUTES),
         action_asleep_until=allowance.asleep_until,
         cap=allowance.cap,
@@ -80,6 +84,12 @@ def facts_about(
         next_slot_at=account.next_slot_at,
     )
     return facts, wording
+
+
+def _read_since_connected(account: Account) -> datetime | None:
+    """The last reading, if it came after the last change of the connection: before it, the data may be stale."""
+    read_at, changed_at = account.messages_read_at, account.status_changed_at
+    return None if read_at and changed_at and read_at < changed_at else read_at
 
 
 def state_of(enrollment: Enrollment) -> EnrollmentState:
@@ -94,10 +104,19 @@ def state_of(enrollment: Enrollment) -> EnrollmentState:
     return EnrollmentState.ACTIVE
 
 
+def _is_special(enrollment: Enrollment) -> bool:
+    """Whether the appointment is another than the step's own delay: an acceptance awaited, or another attempt."""
+    return enrollment.next_action == Enrollment.NextAction.EXPIRE or _is_retrying(enrollment)
+
+
+def _is_retrying(enrollment: Enrollment) -> bool:
+    return enrollment.waiting_because == Because.RETRYING and enrollment.next_action_at is not None
+
+
 def _hold(enrollment: Enrollment, wording: Wording) -> Reason | None:
-    """A missing value is asked afresh each time; what an attempt left behind stays until it is released."""
+    """The words are looked at afresh each time; what an attempt left behind stays until it is released."""
     if wording.problem:
-        return Reason(Because.TEXT_REFUSED, detail=wording.problem)
-    if enrollment.held_because and enrollment.held_because != Because.MISSING_VALUE:
+        return Reason(Because.TEXT_UNFIT, detail=wording.problem)
+    if enrollment.held_because and enrollment.held_because not in ASKED_AFRESH:
         return Reason(Because(enrollment.held_because), detail=enrollment.held_detail)
-    return None
+    return Reason(Because.RETRYING, until=enrollment.next_action_at) if _is_retrying(enrollment) else None

@@ -3,18 +3,18 @@
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q
 
+from campaigns.actions.registry import action_for
+from campaigns.engine.facts import ASKED_AFRESH
 from campaigns.engine.walking import leave, release, replan, steps_of
 from campaigns.models import Campaign, Enrollment
-from campaigns.planning.decisions import Because
+from campaigns.wording import word
 from integrations.models import Dispatch
 from outreach.events.kinds import EventKind
 from outreach.events.recording import Actor, Subject, record
 
 BATCH = 200
-# Holds that end when the lead's data change.
-MENDABLE = (Because.MISSING_VALUE, Because.NO_IDENTIFIER, Because.TEXT_REFUSED, Because.LEAD_IMPOSSIBLE)
 
 
 def expire_invitations(*, at: datetime) -> int:
@@ -30,14 +30,31 @@ def expire_invitations(*, at: datetime) -> int:
 
 
 def release_holds(*, at: datetime) -> int:
-    """Held leads whose data have changed since are looked at again. Returns how many."""
-    changed = Q(lead__updated_at__gt=F("held_at")) | Q(campaign__sequences__created_at__gt=F("held_at"))
-    held = Enrollment.objects.filter(state=Enrollment.State.ACTIVE, held_because__in=MENDABLE).filter(changed)
-    with transaction.atomic():
-        rows = list(held.select_related("campaign").select_for_update(skip_locked=True, of=("self",))[:BATCH])
-        for row in rows:
-            release(row, steps=steps_of(row), hours=row.campaign.hours(), at=at, actor=Actor.ENGINE)
-    return len(rows)
+    """Held leads whose data have been mended – theirs, or the sender's – go on. Returns how many.
+
+    What the provider refused is an operator's to release: nothing here can tell whether it would be refused again.
+    """
+    held = Enrollment.objects.filter(state=Enrollment.State.ACTIVE, held_because__in=ASKED_AFRESH)
+    rows = held.select_related("lead", "account__sender").prefetch_related("sequence__steps").order_by("pk")
+    mended = [row.pk for row in rows.iterator(chunk_size=BATCH) if _is_mended(row)]
+    for pk in mended:
+        with transaction.atomic():
+            locked = held.filter(pk=pk).select_related("campaign").select_for_update(of=("self",)).first()
+            if locked:
+                hours = locked.campaign.hours()
+                release(locked, steps=steps_of(locked), hours=hours, at=at, actor=Actor.ENGINE)
+    return len(mended)
+
+
+def _is_mended(row: Enrollment) -> bool:
+    """Whether the next step could be worded and addressed now."""
+    steps = sorted(row.sequence.steps.all(), key=lambda step: step.position)
+    step = next((step for step in steps if step.position >= row.position), None)
+    if step is None or not row.lead.identifier:
+        return step is None
+    limit = action_for(step.kind).text_limit(row.account)
+    wording = word(step, lead=row.lead, sender=row.account.sender, limit=limit)
+    return not wording.missing and not wording.problem
 
 
 def take_up_lost(*, at: datetime) -> int:

@@ -99,7 +99,7 @@ def _was_done(job: Job, *, at: datetime, detail: str) -> None:
         because=Verdict.ALREADY_DONE.value,
         detail=detail,
     )
-    _advance(enrollment, job.step, done_at=at)
+    _advance(enrollment, job.step, done_at=at, invited=enrollment.connected_at is None)
     _go_on(enrollment, at=at)
 
 
@@ -270,13 +270,13 @@ def _finish(job: Job, outcome: StepExecution.Outcome, *, at: datetime, because: 
     )
 
 
-def _advance(enrollment: Enrollment, step: Step, *, done_at: datetime) -> None:
-    """The step is behind the lead."""
+def _advance(enrollment: Enrollment, step: Step, *, done_at: datetime, invited: bool = True) -> None:
+    """The step is behind the lead. Somebody who was found connected was never invited."""
     enrollment.position = step.position + 1
     enrollment.last_done_at = done_at
     enrollment.attempts = 0
     if step.kind == Step.Kind.CONNECTION_REQUEST:
-        enrollment.invited_at = enrollment.invited_at or done_at
+        enrollment.invited_at = enrollment.invited_at or (done_at if invited else None)
     enrollment.stage = _stage_after(enrollment, step)
     enrollment.save(update_fields=["position", "last_done_at", "attempts", "invited_at", "stage"])
 

@@ -26,6 +26,7 @@ class Because(StrEnum):
     LEAD_IMPOSSIBLE = "lead_impossible"
     INVITATION_EXPIRED = "invitation_expired"
     TEXT_REFUSED = "text_refused"
+    TEXT_UNFIT = "text_unfit"
     MISSING_VALUE = "missing_value"
     NO_IDENTIFIER = "no_identifier"
     NOT_CONNECTED = "not_connected"
@@ -119,6 +120,7 @@ HOLDS = frozenset(
     {
         Because.OUTCOME_UNKNOWN,
         Because.TEXT_REFUSED,
+        Because.TEXT_UNFIT,
         Because.MISSING_VALUE,
         Because.NO_IDENTIFIER,
         Because.NOT_CONNECTED,

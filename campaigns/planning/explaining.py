@@ -20,6 +20,7 @@ PHRASES: dict[Because, str] = {
     Because.LEAD_IMPOSSIBLE: "the lead cannot be reached on this channel",
     Because.INVITATION_EXPIRED: "the invitation was not accepted in time",
     Because.TEXT_REFUSED: "the provider refused the text",
+    Because.TEXT_UNFIT: "the text cannot be sent as it stands",
     Because.MISSING_VALUE: "the lead has no value for something the text needs",
     Because.NO_IDENTIFIER: "the lead has no LinkedIn profile to send to",
     Because.NOT_CONNECTED: "the lead is not connected to the sender",

@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from inbox.api.serializers import ConversationSerializer, MessageSerializer, ReplySerializer
 from inbox.models import Conversation, Message
 from inbox.replying import NotSent, reply
+from inbox.triage import close_conversation, mark_read, reopen_conversation
 from integrations.errors import ProviderError, Verdict
 from outreach.api.errors import refusals_are_conflicts
 from outreach.api.filters import Filters, Moment
@@ -80,23 +81,21 @@ class Conversations(Listed[Conversation]):
     @action(detail=True, methods=["post"])
     def close(self, request: Request, pk: str) -> Response:
         """Done with it. A new message from the other side opens it again."""
-        return self._changed(status=Conversation.Status.CLOSED)
+        close_conversation(conversation=(chat := self.get_object()), **self.by_at)
+        return self.shown(chat)
 
     @extend_schema(request=None)
     @action(detail=True, methods=["post"])
     def open(self, request: Request, pk: str) -> Response:
         """Back into the open conversations."""
-        return self._changed(status=Conversation.Status.OPEN)
+        reopen_conversation(conversation=(chat := self.get_object()), **self.by_at)
+        return self.shown(chat)
 
     @extend_schema(request=None)
     @action(detail=True, methods=["post"])
     def read(self, request: Request, pk: str) -> Response:
         """Every message of it has been read."""
-        return self._changed(unread=0)
-
-    def _changed(self, **changes: object) -> Response:
-        chat: Conversation = self.get_object()
-        Conversation.objects.filter(pk=chat.pk).update(**changes)
+        mark_read(conversation=(chat := self.get_object()))
         return self.shown(chat)
 
 

@@ -8,13 +8,14 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from unfold.admin import TabularInline
 
+from integrations.account_care import record_tuning, tuning_of
 from integrations.models import Account, Action, ActionSleep, Sender, Usage
 from integrations.today import standing, used_today
 from outreach.clock import now
 from outreach.console.base import ConsoleAdmin, LedgerAdmin
 from outreach.console.columns import bar, column, initials, label, to, when
 from outreach.console.filters import StateFilter, VisibleFilter
-from outreach.console.reach import reach_of
+from outreach.console.reach import reach_of, user_of
 from outreach.console.relative import relative
 
 
@@ -73,6 +74,12 @@ class SleepInline(TabularInline):
 
 class AccountAdmin(ConsoleAdmin):
     """Presentation of an account; campaigns/admin adds the buttons that pause and resume it."""
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
+        """A change of limits is recorded with the values before and after."""
+        before = tuning_of(Account.objects.get(pk=obj.pk)) if change else tuning_of(obj)
+        super().save_model(request, obj, form, change)
+        record_tuning(obj, before, by=user_of(request), at=now())
 
     administered = True
     list_display = ("person", "client", "status_label", "invitations", "messages_sent", "next_slot", "read")

@@ -1,10 +1,15 @@
 """Senders, accounts and dispatches. What needs the engine (pausing, settling) is added in campaigns/api."""
 
-from django_filters.rest_framework import BooleanFilter
+from typing import Any
 
+from django_filters.rest_framework import BooleanFilter
+from rest_framework.serializers import BaseSerializer
+
+from integrations.account_care import record_tuning, tuning_of
 from integrations.api.serializers import AccountSerializer, DispatchSerializer, SenderSerializer
 from integrations.models import Account, Dispatch, Sender
 from integrations.querysets import DispatchQuerySet
+from outreach.api.errors import all_or_conflict
 from outreach.api.filters import Filters
 from outreach.api.permissions import AdminOfClient
 from outreach.api.viewsets import Changed, Created, Listed, Removed
@@ -32,6 +37,12 @@ class Accounts(Changed, Listed[Account]):
     serializer_class = AccountSerializer
     permission_classes = (AdminOfClient,)
     filterset_class = AccountFilters
+
+    def perform_update(self, serializer: BaseSerializer[Any]) -> None:
+        """A change of limits is recorded with the values before and after."""
+        before = tuning_of(Account.objects.get(pk=serializer.instance.pk))  # type: ignore[union-attr]
+        with all_or_conflict():
+            record_tuning(serializer.save(), before, **self.by_at)
 
 
 class DispatchFilters(Filters):

@@ -112,7 +112,7 @@ def _message(body: Body) -> ProviderEvent:
         counterpart=_counterpart(body, sender=sender, own_user_id=own_user_id, is_own=is_own),
         is_event=flag(body.get("is_event")) or False,
         message_type=text(body.get("message_type")).upper() or "MESSAGE",
-        is_group=flag(body.get("is_group")) or False,
+        is_group=_is_group(body, own_user_id=own_user_id),
         attachments=tuple(dict(item) for item in mappings(body.get("attachments"))),
     )
 
@@ -149,6 +149,13 @@ def _counterpart(body: Body, *, sender: PersonRef | None, own_user_id: str, is_o
     attendees = (_person(item) for item in mappings(body.get("attendees")))
     others = (who for who in (*attendees, sender) if who and who.provider_id not in ("", own_user_id))
     return next(others, None)
+
+
+def _is_group(body: Body, *, own_user_id: str) -> bool:
+    """As it says; where it does not, several attendees beside us make a group."""
+    said = flag(body.get("is_group"))
+    people = {who.provider_id for item in mappings(body.get("attendees")) if (who := _person(item))}
+    return len(people - {"", own_user_id}) > 1 if said is None else said
 
 
 def _person(body: Body) -> PersonRef | None:

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from leads.models import CustomField, Suppression
-from leads.suppressing import normalised, suppress
+from leads.suppressing import lift, normalised, suppress
 from outreach.clock import now
 from outreach.console.base import ConsoleAdmin, OneClientForm
 from outreach.console.columns import column, label, when
@@ -71,6 +71,13 @@ class SuppressionAdmin(ConsoleAdmin):
             client=obj.client, kind=obj.kind, value=obj.value, reason=obj.reason, by=user_of(request), at=now()
         )
         obj.pk, obj.created_at = entry.pk, entry.created_at
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        lift(entry=obj, by=user_of(request), at=now())
+
+    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
+        for entry in queryset:
+            lift(entry=entry, by=user_of(request), at=now())
 
     @column("Holds for")
     def blocks(self, row: Suppression) -> SafeString:

@@ -14,11 +14,10 @@ from leads.api.filters import LeadFilters, SuppressionFilters
 from leads.api.imports import ImportAnswer, ImportSerializer, import_uploaded
 from leads.api.serializers import LeadSerializer, SuppressionSerializer, SuppressLeadSerializer
 from leads.models import Lead, Suppression
-from leads.suppressing import suppress
+from leads.suppressing import lift, suppress
 from outreach.api.errors import Conflict, all_or_conflict
 from outreach.api.idempotency import idempotent
 from outreach.api.viewsets import Changed, Created, Listed, Removed
-from outreach.clients.querysets import ClientOwnedQuerySet
 
 
 class Leads(Created, Changed, Listed[Lead]):
@@ -72,9 +71,12 @@ def identities_of(lead: Lead) -> list[tuple[str, str]]:
 class Suppressions(Created, Removed, Listed[Suppression]):
     """The do-not-contact list."""
 
-    queryset = ClientOwnedQuerySet(Suppression)
+    queryset = Suppression.objects.all()
     serializer_class = SuppressionSerializer
     filterset_class = SuppressionFilters
 
     def perform_create(self, serializer: BaseSerializer[Any]) -> None:
         serializer.instance = suppress(**serializer.validated_data, **self.by_at)
+
+    def perform_destroy(self, instance: Any) -> None:
+        lift(entry=instance, **self.by_at)

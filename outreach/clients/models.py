@@ -9,6 +9,7 @@ from django.contrib.auth.models import AbstractUser
 from django.db import models
 
 from outreach.clients.querysets import ClientOwnedQuerySet, ClientQuerySet
+from outreach.fields import CreatedAt
 from outreach.identifiers import new_id
 
 
@@ -28,7 +29,7 @@ class Client(models.Model):
     name = models.CharField(max_length=200)
     slug = models.SlugField(max_length=80, unique=True, help_text="Short name used in commands and addresses.")
     paused_at = models.DateTimeField(null=True, blank=True, help_text="While set, nothing automatic is sent.")
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = CreatedAt()
     members: "models.ManyToManyField[User, Membership]" = models.ManyToManyField(
         User, through="Membership", related_name="clients"
     )
@@ -90,7 +91,7 @@ class ApiKey(models.Model):
     name = models.CharField(max_length=100, help_text="What the key is for.")
     prefix = models.CharField(max_length=PREFIX_LENGTH, unique=True, editable=False)
     digest = models.CharField(max_length=64, editable=False)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = CreatedAt()
     expires_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
     revoked_at = models.DateTimeField(null=True, blank=True)

@@ -62,4 +62,4 @@ class ClientQuerySet(ClientOwnedQuerySet["Client"]):
         if not user.is_authenticated or user.is_superuser:
             return visible
         writing = [role for role in Membership.Role if role not in Membership.READ_ONLY]
-        return self.filter(memberships__user=user, memberships__role__in=writing)
+        return visible.filter(memberships__user=user, memberships__role__in=writing)

@@ -14,9 +14,9 @@ def may_change(user: User | AnonymousUser, client_id: UUID) -> bool:
 
 def may_administer(user: User | AnonymousUser, client_id: UUID) -> bool:
     """Whether the user may change the client itself: its members, senders and accounts."""
+    if not user.is_authenticated or not user.is_active:
+        return False
     if user.is_superuser:
         return True
-    if not user.is_authenticated:
-        return False
     memberships = Membership.objects.filter(user=user, client_id=client_id)
     return memberships.filter(role=Membership.Role.ADMIN).exists()

@@ -56,6 +56,11 @@ TELLINGS: Mapping[str, Telling] = {
     K.ENGINE_STOPPED: Telling("The engine was stopped", "power_settings_new", Tone.HARM),
     K.ENGINE_STARTED: Telling("The engine was started", "power_settings_new", Tone.GOOD),
     K.LEADS_IMPORTED: Telling("Leads were imported", "upload_file", Tone.NEWS),
+    K.CAMPAIGN_RESUMED: Telling("{campaign} was resumed", "play_circle", Tone.GOOD),
+    K.ACCOUNT_CHANGED: Telling("The limits of {account} were changed", "tune"),
+    K.CONVERSATION_CLOSED: Telling("A conversation with {lead} was closed", "done_all"),
+    K.CONVERSATION_REOPENED: Telling("A conversation with {lead} was reopened", "undo"),
+    K.SUPPRESSION_REMOVED: Telling("An entry was removed from do-not-contact", "remove_circle", Tone.CARE),
     K.SUPPRESSION_ADDED: Telling("An entry was added to do-not-contact", "block"),
 }
 

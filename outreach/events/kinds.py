@@ -39,6 +39,11 @@ class EventKind(models.TextChoices):
     ENGINE_STOPPED = "engine_stopped", "Engine stopped"
     ENGINE_STARTED = "engine_started", "Engine started"
     LEADS_IMPORTED = "leads_imported", "Leads imported"
+    CAMPAIGN_RESUMED = "campaign_resumed", "Campaign resumed"
+    ACCOUNT_CHANGED = "account_changed", "Account changed"
+    CONVERSATION_CLOSED = "conversation_closed", "Conversation closed"
+    CONVERSATION_REOPENED = "conversation_reopened", "Conversation reopened"
+    SUPPRESSION_REMOVED = "suppression_removed", "Removed from do-not-contact"
     SUPPRESSION_ADDED = "suppression_added", "Added to do-not-contact"
 
 
@@ -69,5 +74,9 @@ DATA_KEYS: dict[EventKind, frozenset[str]] = {
     K.LEADS_IMPORTED: frozenset(
         {"filename", "format", "rows", "created", "updated", "unchanged", "merged", "skipped", "rejected"}
     ),
+    K.ACCOUNT_CHANGED: frozenset({"before", "after"}),
+    K.CONVERSATION_CLOSED: frozenset({"conversation"}),
+    K.CONVERSATION_REOPENED: frozenset({"conversation"}),
+    K.SUPPRESSION_REMOVED: frozenset({"entry", "value", "reason"}),
     K.SUPPRESSION_ADDED: frozenset({"entry", "value", "reason"}),
 }

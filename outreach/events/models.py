@@ -50,3 +50,12 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} · {self.at:%Y-%m-%d %H:%M}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Adds the row; a row that is there is never written again."""
+        if not self._state.adding or kwargs.get("update_fields"):
+            raise AppendOnly("Events are never changed.")
+        super().save(*args, **(kwargs | {"force_insert": True}))
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise AppendOnly("Events are never removed.")

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -70,8 +70,15 @@ class Supervisor:
         try:
             child.process.wait(timeout=max(0.0, deadline - clock.stopwatch()))
         except subprocess.TimeoutExpired:
-            os.killpg(child.process.pid, signal.SIGKILL)
+            _kill_group(child)
             child.process.wait()
+        _kill_group(child)
+
+
+def _kill_group(child: Child) -> None:
+    """Whatever the child started and left behind goes with it."""
+    with suppress(ProcessLookupError):
+        os.killpg(child.process.pid, signal.SIGKILL)
 
 
 @contextmanager

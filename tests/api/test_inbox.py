@@ -106,10 +106,10 @@ def test_a_text_that_cannot_be_sent_is_refused(text: Any, api: ContractClient, n
 
 def test_a_conversation_is_closed_opened_and_read(api: ContractClient, northwind: Tenant) -> None:
     chat = f"{CHATS}{northwind.conversation.pk}/"
+    assert api.get(CHATS, {"unread": "true"}).json()["count"] == 1
     assert api.post(f"{chat}close/").json()["status"] == "closed"
     assert api.get(CHATS, {"status": "open"}).json()["count"] == 0
     assert api.post(f"{chat}open/").json()["status"] == "open"
-    assert api.get(CHATS, {"unread": "true"}).json()["count"] == 1
     assert api.post(f"{chat}read/").json()["unread"] == 0
     assert api.get(CHATS, {"unread": "true"}).json()["count"] == 0
     assert api.get(CHATS, {"unread": "false"}).json()["count"] == 1

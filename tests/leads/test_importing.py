@@ -224,7 +224,7 @@ def test_one_event_tells_of_the_import(client_: Client) -> None:
     assert (event.kind, event.at, event.client, event.actor) == ("leads_imported", AT, client_, "operator:ada")
     assert event.data == {
         **{"filename": "evaboot.csv", "format": "evaboot", "rows": 3, "created": 2, "updated": 0},
-        **{"unchanged": 0, "skipped": 1, "rejected": 0},
+        **{"unchanged": 0, "merged": 0, "skipped": 1, "rejected": 0},
     }
 
 

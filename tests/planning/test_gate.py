@@ -50,6 +50,7 @@ RULES = [
     ({"replied_at": utc("2026-03-01 08:00")}, Reason(Because.REPLIED)),
     ({"hold": Reason(Because.RETRYING, SOON)}, Reason(Because.RETRYING, SOON)),
     ({"hold": Reason(Because.TEXT_REFUSED, detail="too long")}, Reason(Because.TEXT_REFUSED, detail="too long")),
+    ({"hold": Reason(Because.TEXT_UNFIT, detail="too long")}, Reason(Because.TEXT_UNFIT, detail="too long")),
     ({"is_connected": False}, Reason(Because.NOT_CONNECTED)),
     ({"action": ActionKind.INVITATION}, Reason(Because.ALREADY_CONNECTED)),
     (
@@ -133,6 +134,7 @@ def test_the_words_of_a_needless_invitation_are_not_missed() -> None:
         (Because.INVITATION_EXPIRED, Effect.STOP),
         (Because.MISSING_VALUE, Effect.HOLD),
         (Because.TEXT_REFUSED, Effect.HOLD),
+        (Because.TEXT_UNFIT, Effect.HOLD),
         (Because.OUTCOME_UNKNOWN, Effect.HOLD),
         (Because.ALREADY_CONNECTED, Effect.SKIP),
         (Because.ENGINE_OFF, Effect.WAIT),
