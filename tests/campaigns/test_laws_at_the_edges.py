@@ -10,6 +10,7 @@ from integrations.dispatching import lease
 from integrations.models import Account, Dispatch
 from integrations.provider_events import MessageSeen, PersonRef
 from integrations.receiving import hand_on
+from leads.suppressing import suppress
 from outreach.milestones import observed_by
 from tests.bench import INVITE, WRITE, Bench
 
@@ -119,6 +120,24 @@ def test_somebody_known_by_name_who_writes_before_the_first_step_is_not_written_
     assert bench.ledger() == []
     enrollment.refresh_from_db()
     assert enrollment.exit_reason == Enrollment.ExitReason.REPLIED
+
+
+@pytest.mark.parametrize("milestone", ["after_reserve", "after_preflight"])
+def test_somebody_put_on_the_do_not_contact_list_while_a_step_is_in_flight_is_not_contacted(milestone: str) -> None:
+    bench = Bench()
+    enrollment = bench.walk(bench.lead(company="Nordkaj"), INVITE)
+
+    def forbid(name: str) -> None:
+        if name == milestone:
+            suppress(client=None, kind="company", value="Nordkaj", reason="asked", by=None, at=bench.at)
+
+    with observed_by(forbid):
+        bench.tick()
+    bench.wait(hours=1)
+    bench.tick()
+    assert bench.ledger() == []
+    enrollment.refresh_from_db()
+    assert (enrollment.state, enrollment.exit_reason) == ("exited", "suppressed")
 
 
 def test_a_clock_that_moves_during_a_batch_is_read_anew_for_every_move() -> None:

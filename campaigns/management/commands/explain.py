@@ -1,0 +1,54 @@
+"""`manage.py explain ID`: why a lead, a campaign or an account does not move, and until when."""
+
+from argparse import ArgumentParser
+from typing import Any
+from uuid import UUID
+
+from django.core.management.base import BaseCommand, CommandError
+
+from campaigns.explaining import campaign_state_in_words, explain_account, explain_in_words
+from campaigns.models import Campaign, Enrollment
+from integrations.models import Account
+from outreach import clock
+
+
+class Command(BaseCommand):
+    help = "Says why a lead in a campaign, a whole campaign, or an account does not move. Takes the id of any of them."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("id", help="Of an enrollment, a lead, a campaign or an account.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            key = UUID(options["id"])
+        except ValueError as problem:
+            raise CommandError(f"{options['id']!r} is no id. Ids stand in the console's addresses.") from problem
+        lines = [*_of_walks(key), *_of_campaign(key), *_of_account(key)]
+        if not lines:
+            raise CommandError(f"There is no lead, enrollment, campaign or account with the id {key}.")
+        for line in lines:
+            self.stdout.write(line)
+
+
+def _of_walks(key: UUID) -> list[str]:
+    """The walk itself, or every walk of the lead."""
+    at = clock.now()
+    walks = Enrollment.objects.select_related("lead", "campaign", "client", "account__sender")
+    lines = []
+    for walk in walks.filter(pk=key) | walks.filter(lead_id=key):
+        reasons = explain_in_words(enrollment=walk, at=at) or ("nothing stands against it; the next tick takes it",)
+        lines += [f"{walk} ({walk.status})", *(f"  – {reason}" for reason in reasons)]
+    return lines
+
+
+def _of_campaign(key: UUID) -> list[str]:
+    campaign = Campaign.objects.filter(pk=key).select_related("client").first()
+    return [f"{campaign}: {campaign_state_in_words(campaign=campaign, at=clock.now())}"] if campaign else []
+
+
+def _of_account(key: UUID) -> list[str]:
+    account = Account.objects.filter(pk=key).select_related("client").first()
+    if account is None:
+        return []
+    reasons = explain_account(account=account, at=clock.now()) or ("free to act",)
+    return [str(account), *(f"  – {reason}" for reason in reasons)]
