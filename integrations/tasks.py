@@ -9,6 +9,7 @@ from integrations.account_care import refresh_all
 from integrations.connecting import provider_client
 from integrations.models import WebhookReceipt
 from integrations.polling import poll_due
+from integrations.rebuilding import rebuild_usage
 from outreach import clock
 
 RECEIPTS_PER_SWEEP = 200
@@ -38,6 +39,12 @@ def process_receipts() -> int:
 def refresh_accounts() -> int:
     """Compare every account's status with the provider's. Returns how many changed."""
     return refresh_all(provider_client(), at=clock.now())
+
+
+@shared_task
+def recount_usage() -> int:
+    """Nightly: usage must equal what its dispatches add up to. Returns how many rows were wrong."""
+    return len(rebuild_usage())
 
 
 @shared_task

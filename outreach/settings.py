@@ -186,6 +186,7 @@ CELERY_BEAT_SCHEDULE = {
         ("settle what was left in flight", "campaigns.tasks.recover", 30),
         ("start, release and expire", "campaigns.tasks.keep_house", 30),
         ("check account status", "integrations.tasks.refresh_accounts", 900),
+        ("count usage anew", "integrations.tasks.recount_usage", 86_400),
     )
 }
 
