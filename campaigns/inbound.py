@@ -124,13 +124,19 @@ def recognise(lead: Lead, person: PersonRef, *, at: datetime, actor: str) -> Lea
         twin = learn_identifiers(lead, provider_id=person.provider_id, public_identifier=person.public_identifier)
         if twin is not None:
             return twin
-        strays = Conversation.objects.of(lead.client_id).filter(person=lead.provider_id, lead__isnull=True)
-        found = list(strays.values_list("pk", flat=True))
-        Conversation.objects.filter(pk__in=found).update(lead=lead)
-        wrote = Message.objects.filter(conversation__in=found, direction=Message.Direction.INBOUND, is_event=False)
-        for message in wrote.order_by("sent_at"):
-            _answered(message, Match(lead, "provider_id"), at=at, actor=actor)
+        claim_strays(lead, at=at, actor=actor)
     return None
+
+
+def claim_strays(lead: Lead, *, at: datetime, actor: str) -> int:
+    """Give a lead the conversations that were held with its provider id. Returns how many there were."""
+    strays = Conversation.objects.of(lead.client_id).filter(person=lead.provider_id, lead__isnull=True)
+    found = list(strays.values_list("pk", flat=True))
+    Conversation.objects.filter(pk__in=found).update(lead=lead)
+    wrote = Message.objects.filter(conversation__in=found, direction=Message.Direction.INBOUND, is_event=False)
+    for message in wrote.order_by("sent_at"):
+        _answered(message, Match(lead, "provider_id"), at=at, actor=actor)
+    return len(found)
 
 
 def _answered(message: Message, match: Match, *, at: datetime, actor: str) -> str:

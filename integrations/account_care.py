@@ -38,7 +38,7 @@ def change_status(account: Account, status: Account.Status, *, at: datetime, act
     if status == Status.OK:
         changes |= {"messages_poll_at": at, "relations_poll_at": at}
     before = account.status
-    if before == Status.RESTRICTED and status in (Status.OK, Status.CONNECTING):
+    if before == Status.RESTRICTED and status != Status.DELETED:
         return False
     if before == status or not Account.objects.filter(pk=account.pk, status=before).update(**changes):
         return False

@@ -145,16 +145,19 @@ def _account_of(events: list[ProviderEvent]) -> Account | None:
 
 
 def _complete(event: ProviderEvent, client: UnipileClient, received_at: datetime) -> ProviderEvent:
-    """Ask the provider for what a payload left out: whom a chat is with (Unipile API, section 7.5).
+    """Ask the provider for what a payload left out: which chat it is, and with whom (Unipile API, section 7.5).
 
     A change of status carries no moment (section 2.6); then the moment of receipt is the nearest truth.
     """
     if isinstance(event, AccountStatusChanged) and event.happened_at is None:
         return replace(event, happened_at=received_at)
-    if not isinstance(event, MessageSeen) or event.counterpart or event.is_group or not event.chat_id:
+    if not isinstance(event, MessageSeen):
         return event
-    chat = client.chat(event.chat_id)
-    return replace(event, counterpart=PersonRef(provider_id=chat.attendee_provider_id))
+    if not event.chat_id:
+        event = replace(event, chat_id=client.message(event.message_id).chat_id)
+    if event.counterpart or event.is_group:
+        return event
+    return replace(event, counterpart=PersonRef(provider_id=client.chat(event.chat_id).attendee_provider_id))
 
 
 def hand_on(event: ProviderEvent, *, account: Account | None, at: datetime, actor: str) -> str:

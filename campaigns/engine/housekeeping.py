@@ -8,9 +8,12 @@ from django.db.models import Exists, OuterRef, Q
 from campaigns.actions.registry import action_for
 from campaigns.engine.facts import ASKED_AFRESH
 from campaigns.engine.walking import leave, release, replan, steps_of
+from campaigns.inbound import claim_strays
 from campaigns.models import Campaign, Enrollment
 from campaigns.wording import word
+from inbox.models import Conversation
 from integrations.models import Dispatch
+from leads.models import Lead
 from outreach.events.kinds import EventKind
 from outreach.events.recording import Actor, Subject, record
 
@@ -57,6 +60,21 @@ def _is_mended(row: Enrollment) -> bool:
     return not wording.missing and not wording.problem
 
 
+def claim_conversations(*, at: datetime) -> int:
+    """Leads whose provider id came with an import take up the conversations that were there before.
+
+    Returns how many. Each stray conversation costs one look-up in the leads' unique index.
+    """
+    known = Lead.objects.filter(client=OuterRef("client"), provider_id=OuterRef("person"))
+    strays = Conversation.objects.filter(Exists(known), lead__isnull=True).exclude(person="")
+    claimed = 0
+    for stray in strays[:BATCH]:
+        with transaction.atomic():
+            lead = Lead.objects.of(stray.client_id).get(provider_id=stray.person)
+            claimed += claim_strays(lead, at=at, actor=Actor.ENGINE)
+    return claimed
+
+
 def take_up_lost(*, at: datetime) -> int:
     """Active leads with neither appointment nor hold nor anything in flight cannot be: plan them again.
 
@@ -96,6 +114,7 @@ def keep_house(*, at: datetime) -> dict[str, int]:
     return {
         "expired": expire_invitations(at=at),
         "released": release_holds(at=at),
+        "claimed": claim_conversations(at=at),
         "taken_up": take_up_lost(at=at),
         "completed": complete_campaigns(at=at),
     }

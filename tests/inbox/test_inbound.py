@@ -292,11 +292,11 @@ def test_a_conversation_is_told_of_in_the_order_of_its_messages_whatever_order_t
     assert [message.text for message in conversation.messages.all()] == ["Earlier", "Later"]
 
 
-@pytest.mark.xfail(strict=True, reason="messages without a chat id share the conversation of the empty id")
 def test_messages_whose_chat_is_not_told_are_never_shown_as_one_conversation_of_two_people(bench: Bench) -> None:
     for _ in range(2):
         person, _ = known_lead(bench)
         answered_by(bench, person, chat_id=None)
+    assert not Conversation.objects.filter(provider_chat_id="").exists()
     for message in Message.objects.select_related("conversation"):
         participants = message.conversation.participants.values_list("provider_id", flat=True)
         assert list(participants) == [message.conversation.person]
