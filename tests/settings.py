@@ -4,6 +4,10 @@ import os
 from pathlib import Path
 
 os.environ.setdefault("OUTREACH_ENV_FILE", os.devnull)
+# Celery prefers this variable to any setting: the tests' own process must not ring at a real broker. Tests with real
+# workers hand it on to them.
+if "CELERY_BROKER_URL" in os.environ:
+    os.environ["TEST_BROKER_URL"] = os.environ.pop("CELERY_BROKER_URL")
 os.environ.setdefault("OUTREACH_DATA_DIR", str(Path(__file__).resolve().parent.parent / ".data" / "tests"))
 
 from outreach.settings import *  # noqa: F403

@@ -66,6 +66,7 @@ def child_environment(clock_file: Path, port: int) -> dict[str, str]:
     return {
         "DJANGO_SETTINGS_MODULE": "outreach.settings",
         "DATABASE_URL": database,
+        "CELERY_BROKER_URL": os.environ.get("TEST_BROKER_URL", ""),
         "OUTREACH_ENV_FILE": os.devnull,
         "OUTREACH_DATA_DIR": str(clock_file.parent / "data"),
         "OUTREACH_CLOCK_FILE": str(clock_file),

@@ -167,11 +167,11 @@ def _let_them_work(premises: Premises, *, until_sent: int) -> None:
 
 
 def _broker_url(premises: Premises) -> str:
-    return os.environ.get("CELERY_BROKER_URL", "") or "embedded://localhost//"
+    return os.environ.get("TEST_BROKER_URL", "") or "embedded://localhost//"
 
 
 def _broker_options(premises: Premises) -> dict[str, object]:
-    if os.environ.get("CELERY_BROKER_URL"):
+    if os.environ.get("TEST_BROKER_URL"):
         return {}
     folder = f"{premises.supervisor.environment['OUTREACH_DATA_DIR']}/broker"
     return {"data_folder_in": folder, "data_folder_out": folder, "control_folder": folder}
