@@ -1,5 +1,6 @@
 """`make demo`: a campaign of two weeks in about three minutes, played by the real processes on a shared clock."""
 
+import json
 import os
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from campaigns.demo import arranging, judging, premises, reporting
 from campaigns.demo.driving import Driver
+from campaigns.models import Enrollment
 from integrations.connecting import provider_client
 from leads.files import LeadFileError
 from outreach import clock
@@ -127,10 +129,7 @@ class Command(BaseCommand):
     def _stay(self, children: Supervisor, options: dict[str, Any]) -> None:
         """After the play the clock runs on at its ordinary pace, until somebody stops it."""
         self._say("The clock now runs at its ordinary pace. Answer as a lead, and watch the inbox:")
-        self._say(
-            f"  curl -X POST {settings.UNIPILE_BASE_URL}/_sandbox/answer -H 'Content-Type: application/json' "
-            '-d \'{"account_id": "…", "person": "…", "text": "Tell me more"}\''
-        )
+        self._say(f"  {_answer_by_hand()}")
         self._say(f"Console: {settings.PUBLIC_URL}/ ({arranging.LOGIN} / {arranging.PASSWORD}). Ctrl-C ends the demo.")
         path, started, real = Path(os.environ["OUTREACH_CLOCK_FILE"]), clock.now(), clock.stopwatch()
         while children.first_ended() is None:
@@ -172,6 +171,15 @@ def _await(url: str, children: Supervisor) -> None:
         except requests.ConnectionError:
             clock.rest(0.2)
     raise CommandError(f"Nothing answered at {url} within a minute; see {settings.DATA_DIR}/log/")
+
+
+def _answer_by_hand() -> str:
+    """A command that makes somebody answer who has been written to and has not answered yet."""
+    silent = Enrollment.objects.filter(replied_at__isnull=True).exclude(lead__provider_id="")
+    walk = silent.select_related("lead", "account").order_by("-last_done_at").first()
+    account, person = (walk.account.provider_account_id, walk.lead.provider_id) if walk else ("…", "…")
+    body = json.dumps({"account_id": account, "person": person, "text": "Tell me more"}, ensure_ascii=False)
+    return f"curl -X POST {settings.UNIPILE_BASE_URL}/_sandbox/answer -H 'Content-Type: application/json' -d '{body}'"
 
 
 def _raise_if_ended(children: Supervisor) -> None:
