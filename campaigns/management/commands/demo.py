@@ -175,7 +175,8 @@ def _await(url: str, children: Supervisor) -> None:
 
 def _answer_by_hand() -> str:
     """A command that makes somebody answer who has been written to and has not answered yet."""
-    silent = Enrollment.objects.filter(replied_at__isnull=True).exclude(lead__provider_id="")
+    written_to = Enrollment.objects.filter(last_done_at__isnull=False).exclude(lead__provider_id="")
+    silent = written_to.filter(replied_at__isnull=True)
     walk = silent.select_related("lead", "account").order_by("-last_done_at").first()
     account, person = (walk.account.provider_account_id, walk.lead.provider_id) if walk else ("…", "…")
     body = json.dumps({"account_id": account, "person": person, "text": "Tell me more"}, ensure_ascii=False)
