@@ -5,7 +5,7 @@ from datetime import datetime
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from campaigns.editing import check_step, sequence_of
+from campaigns.editing import check_step
 from campaigns.enrolling import accounts_of, start_scheduled
 from campaigns.models import Campaign, Step
 from integrations.models import Account
@@ -16,7 +16,8 @@ from outreach.events.recording import Subject, operator, record
 
 def activation_problems(campaign: Campaign) -> tuple[str, ...]:
     """Everything that stands against activating, in sentences; empty when it may start."""
-    steps = list(sequence_of(campaign).steps.order_by("position"))
+    newest = campaign.sequences.order_by("-version").first()
+    steps = list(newest.steps.order_by("position")) if newest else []
     return (*_about_steps(steps), *_about_senders(campaign), *_about_hours(campaign))
 
 
