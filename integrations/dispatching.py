@@ -84,11 +84,6 @@ def turn(account: Account) -> timedelta:
     return max(lease(), timedelta(seconds=account.spacing_max_seconds))
 
 
-def usage_today(account: Account, action: str, at: datetime) -> Usage | None:
-    """The day's row, if anything was done yet."""
-    return Usage.objects.filter(account=account, action=action, day=local_day(account, at)).first()
-
-
 def _todays_row(account: Account, action: str, at: datetime) -> Usage:
     """The day's row, made when it is the first action, its cap brought up to date with the account's."""
     cap = account.daily_cap(action)
