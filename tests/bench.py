@@ -1,7 +1,7 @@
 """A bench for the engine: a sandbox in this process, a client with accounts and leads, a clock in the test's hand."""
 
-from collections.abc import Iterable
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -222,3 +222,17 @@ def used(account: Account, action: str) -> int:
 def the_dispatch() -> Dispatch:
     """The newest one."""
     return Dispatch.objects.order_by("-pk")[0]
+
+
+@contextmanager
+def breaking_the_call(bench: Bench, **faults: object) -> Iterator[None]:
+    """The looks go well; the faults begin with the call itself, and end with it."""
+
+    def observe(milestone: str) -> None:
+        if milestone == "after_confirm":
+            bench.faults(**faults)
+        if milestone == "after_call":
+            bench.faults()
+
+    with observed_by(observe):
+        yield

@@ -1,7 +1,5 @@
 """Calls of which nobody knows what became: never repeated on a guess, always settled (laws 1 and 10)."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
@@ -10,8 +8,7 @@ from campaigns.models import Enrollment, StepExecution
 from integrations.dispatching import lease
 from integrations.models import Account, Dispatch
 from outreach.events.models import Event
-from outreach.milestones import observed_by
-from tests.bench import INVITE, WRITE, WRITE_NEXT_HOUR, Bench, the_dispatch, used
+from tests.bench import INVITE, WRITE, WRITE_NEXT_HOUR, Bench, breaking_the_call, the_dispatch, used
 
 pytestmark = pytest.mark.django_db
 
@@ -26,20 +23,6 @@ def bench() -> Bench:
 def kinds(enrollment: Enrollment | None = None) -> list[str]:
     rows = Event.objects.filter(enrollment_id=enrollment.pk) if enrollment else Event.objects.all()
     return list(rows.order_by("pk").values_list("kind", flat=True))
-
-
-@contextmanager
-def breaking_the_call(bench: Bench, **faults: object) -> Iterator[None]:
-    """The looks go well; the faults begin with the call itself, and end with it."""
-
-    def observe(milestone: str) -> None:
-        if milestone == "after_confirm":
-            bench.faults(**faults)
-        if milestone == "after_call":
-            bench.faults()
-
-    with observed_by(observe):
-        yield
 
 
 # --- Nobody knows ---------------------------------------------------------------------------------------

@@ -1,7 +1,5 @@
 """What each refusal of the provider means for the account, the lead, the quota and the log."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
@@ -16,7 +14,7 @@ from integrations.unipile.sandbox.transport import HOST
 from leads.models import Connection
 from outreach.events.models import Event
 from outreach.milestones import observed_by
-from tests.bench import INVITE, WRITE, WRITE_AGAIN, Bench, the_dispatch, used
+from tests.bench import INVITE, WRITE, WRITE_AGAIN, Bench, breaking_the_call, the_dispatch, used
 
 pytestmark = pytest.mark.django_db
 
@@ -31,20 +29,6 @@ def bench() -> Bench:
 def kinds(enrollment: Enrollment | None = None) -> list[str]:
     rows = Event.objects.filter(enrollment_id=enrollment.pk) if enrollment else Event.objects.all()
     return list(rows.order_by("pk").values_list("kind", flat=True))
-
-
-@contextmanager
-def breaking_the_call(bench: Bench, **faults: object) -> Iterator[None]:
-    """The looks go well; the faults begin with the call itself, and end with it."""
-
-    def observe(milestone: str) -> None:
-        if milestone == "after_confirm":
-            bench.faults(**faults)
-        if milestone == "after_call":
-            bench.faults()
-
-    with observed_by(observe):
-        yield
 
 
 # --- Later ----------------------------------------------------------------------------------------------
