@@ -7,13 +7,14 @@ export PYTHONUTF8 = 1
 .PHONY: demo test run check lint types floors test-pg lock clean nightly
 
 # uv when it is there, venv and pip otherwise. Byte code is compiled at once: where Python may not write it,
-# every later start would otherwise cost seconds.
+# every later start would otherwise cost seconds. The lock is whole: resolving again could only find newer releases,
+# which have no hash there.
 define install
 	@if command -v uv >/dev/null 2>&1; then \
-	  uv venv -q --allow-existing .venv && uv pip install -q --compile-bytecode --require-hashes -p $(BIN)/python -r $(1); \
+	  uv venv -q --allow-existing .venv && uv pip install -q --compile-bytecode --no-deps --require-hashes -p $(BIN)/python -r $(1); \
 	else \
 	  test -x $(BIN)/python || $(PY) -m venv .venv; \
-	  $(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r $(1); \
+	  $(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r $(1); \
 	fi
 endef
 

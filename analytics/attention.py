@@ -11,7 +11,7 @@ from django.core.cache import cache
 from django.db.models import Q
 from django.http import HttpRequest
 
-from campaigns.models import Campaign, EngineState, Enrollment
+from campaigns.models import Campaign, EngineState, Enrollment, ManualTask
 from inbox.models import Conversation
 from integrations.models import Account, Dispatch, ProviderHealth, WebhookReceipt
 from outreach.clients.models import Client, User
@@ -72,6 +72,19 @@ def _provider(user: User, at: datetime) -> Attention | None:
     return _item(Harm.NOTHING_MOVES, down, text, text, "", "cloud_off", "warning")
 
 
+def _unreconciled(user: User, at: datetime) -> Attention | None:
+    rows = Account.objects.visible_to(user).filter(unreconciled_since__isnull=False)
+    return _item(
+        Harm.SENDER_IS_OUT,
+        rows.count(),
+        "1 account is compared with the provider before it sends again",
+        "{} accounts are compared with the provider before they send again",
+        list_of("integrations_account"),
+        "published_with_changes",
+        "warning",
+    )
+
+
 def _restricted(user: User, at: datetime) -> Attention | None:
     count = Account.objects.visible_to(user).filter(status=Account.Status.RESTRICTED).count()
     url = list_of("integrations_account", "status__exact=restricted")
@@ -90,6 +103,19 @@ def _logged_out(user: User, at: datetime) -> Attention | None:
     url = list_of("integrations_account")
     return _item(
         Harm.SENDER_IS_OUT, rows.count(), "1 account is logged out", "{} accounts are logged out", url, "link_off"
+    )
+
+
+def _quiet(user: User, at: datetime) -> Attention | None:
+    rows = Campaign.objects.visible_to(user).running().filter(quiet_since__isnull=False)
+    return _item(
+        Harm.LEADS_WAIT,
+        rows.count(),
+        "1 campaign should move and does not",
+        "{} campaigns should move and do not",
+        list_of("campaigns_campaign", "status__exact=active"),
+        "notifications_active",
+        "warning",
     )
 
 
@@ -196,8 +222,10 @@ WATCHES: tuple[Watch, ...] = (
     _receipts,
     _restricted,
     _logged_out,
+    _unreconciled,
     _senderless,
     _unread_inboxes,
+    _quiet,
     _held,
     _paused_clients,
     _paused_accounts,
@@ -222,6 +250,7 @@ def _count(user: User, at: datetime) -> dict[str, int]:
         "decisions": decisions(user),
         "receipts": failed_receipts(user),
         "held": held_leads(user),
+        "tasks": ManualTask.objects.visible_to(user).filter(state=ManualTask.State.OPEN).count(),
         "accounts": out.count(),
         "unread": unread.count(),
     }

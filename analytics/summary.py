@@ -12,8 +12,9 @@ from analytics.series import Series, daily
 from campaigns.models import Campaign, EngineState, Enrollment
 from campaigns.progress import NOTHING_YET, Progress, percent, progress_of, states_in_words
 from inbox.models import Conversation
+from integrations.allowances import Allowances, allowances
 from integrations.models import Account, Action
-from integrations.today import UsedToday, standing, used_today
+from integrations.today import standing
 from outreach.clients.models import User
 from outreach.console.happenings import FeedItem, feed
 from outreach.console.relative import relative
@@ -112,7 +113,7 @@ class Dashboard:
 def dashboard(*, user: User, at: datetime) -> Dashboard:
     """The dashboard of one user at one moment. The number of queries does not depend on the number of rows."""
     accounts = list(Account.objects.visible_to(user).exclude(status=Account.Status.DELETED).select_related("client"))
-    used = used_today(accounts, at=at)
+    used = allowances(accounts, at=at)
     return Dashboard(
         engine=engine_state(at),
         figures=_figures(user, at, accounts, used),
@@ -131,7 +132,7 @@ def engine_state(at: datetime) -> Engine:
     return Engine(False, row.stopped_by.removeprefix("operator:"), relative(row.stopped_at, at))
 
 
-def _figures(user: User, at: datetime, accounts: Sequence[Account], used: UsedToday) -> Figures:
+def _figures(user: User, at: datetime, accounts: Sequence[Account], used: Allowances) -> Figures:
     active = Campaign.objects.visible_to(user).running().count()
     rates = _rates(user, at)
     return Figures(
@@ -159,11 +160,12 @@ def _rates(user: User, at: datetime) -> Mapping[str, int]:
     return counted
 
 
-def _share(account: Account, action: Action, used: UsedToday) -> Share:
-    return Share(used.get((account.pk, action), 0), account.daily_cap(action))
+def _share(account: Account, action: Action, used: Allowances) -> Share:
+    allowed = used[account.pk, action.value]
+    return Share(allowed.used, allowed.cap)
 
 
-def _total(action: Action, accounts: Sequence[Account], used: UsedToday) -> Share:
+def _total(action: Action, accounts: Sequence[Account], used: Allowances) -> Share:
     shares = [_share(account, action, used) for account in accounts]
     return Share(sum(share.used for share in shares), sum(share.cap for share in shares))
 
@@ -179,13 +181,13 @@ def campaign_rows(*, user: User, at: datetime) -> tuple[CampaignRow, ...]:
     )
 
 
-def _account_rows(accounts: Sequence[Account], used: UsedToday, at: datetime) -> tuple[AccountRow, ...]:
+def _account_rows(accounts: Sequence[Account], used: Allowances, at: datetime) -> tuple[AccountRow, ...]:
     """Accounts in trouble first, then by name."""
     ordered = sorted(accounts, key=lambda account: (standing(account)[0] == "ok", account.name))
     return tuple(_account_row(account, used, at) for account in ordered[:SHOWN_ACCOUNTS])
 
 
-def _account_row(account: Account, used: UsedToday, at: datetime) -> AccountRow:
+def _account_row(account: Account, used: Allowances, at: datetime) -> AccountRow:
     state, words = standing(account)
     slot = "free now" if account.next_slot_at <= at + SOON else f"next slot {relative(account.next_slot_at, at)}"
     return AccountRow(

@@ -5,7 +5,9 @@ from datetime import datetime
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from campaigns.editing import check_step
+from campaigns.actions.contract import AccountStep
+from campaigns.actions.registry import KINDS, kind_of
+from campaigns.editing import check_shape, check_step
 from campaigns.enrolling import accounts_of, start_scheduled
 from campaigns.models import Campaign, Step
 from integrations.models import Account
@@ -18,7 +20,20 @@ def activation_problems(campaign: Campaign) -> tuple[str, ...]:
     """Everything that stands against activating, in sentences; empty when it may start."""
     newest = campaign.sequences.order_by("-version").first()
     steps = list(newest.steps.order_by("position")) if newest else []
-    return (*_about_steps(steps), *_about_senders(campaign), *_about_hours(campaign))
+    able = _about_abilities(steps, accounts_of(campaign))
+    return (*_about_steps(steps), *_about_senders(campaign), *able, *_about_hours(campaign))
+
+
+def _about_abilities(steps: list[Step], accounts: list[Account]) -> list[str]:
+    """Steps that an account of the campaign could never carry out."""
+    kinds = [(step, kind_of(step.kind)) for step in steps if step.kind in KINDS]
+    return [
+        f"Step {step.position + 1}: {problem}; {account} is none."
+        for step, kind in kinds
+        if isinstance(kind, AccountStep)
+        for account in accounts
+        if (problem := kind.problems_with(account))
+    ]
 
 
 def _about_steps(steps: list[Step]) -> list[str]:
@@ -33,9 +48,22 @@ def _about_steps(steps: list[Step]) -> list[str]:
     invitations = [step for step in steps if step.kind == Step.Kind.CONNECTION_REQUEST]
     if len(invitations) > 1:
         found.append("The sequence invites twice; LinkedIn takes one connection request to a person.")
-    if invitations and steps[0] != invitations[0]:
+    messages = [step for step in steps if step.kind == Step.Kind.MESSAGE]
+    if invitations and messages and messages[0].position < invitations[0].position and not _branches(steps):
         found.append("The connection request comes after a message, which needs the connection; put it first.")
-    return found
+    return found or _about_shape(steps)
+
+
+def _branches(steps: list[Step]) -> bool:
+    return any(step.next_position is not None or step.else_position is not None for step in steps)
+
+
+def _about_shape(steps: list[Step]) -> list[str]:
+    try:
+        check_shape(steps)
+    except ValidationError as problem:
+        return list(problem.messages)
+    return []
 
 
 def _about_senders(campaign: Campaign) -> list[str]:

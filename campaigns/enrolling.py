@@ -1,19 +1,23 @@
 """Leads into campaigns. Who is refused is named, with the reason."""
 
-from collections import Counter
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Count, Exists, OuterRef, Q
 
+from campaigns.calendars import hours_for
 from campaigns.editing import sequence_of
 from campaigns.engine.walking import start, start_alike, subject_of
+from campaigns.guarding import refusals
 from campaigns.models import Campaign, Enrollment
 from campaigns.planning.decisions import Because
+from campaigns.planning.explaining import sentence as sentence_of
+from inbox.models import Conversation
 from integrations.models import Account
 from leads.models import Connection, Lead, Suppression
 from leads.suppressing import with_suppressions
@@ -46,7 +50,7 @@ def enroll(*, campaign: Campaign, leads: Iterable[Lead], by: User | None, at: da
         raise ValidationError(f"{campaign} has no sender with a connected account. Add a sender first.")
     with transaction.atomic():
         campaign = Campaign.objects.select_for_update(of=("self",)).select_related("client").get(pk=campaign.pk)
-        enrolled, refused = _sort_out(campaign, leads)
+        enrolled, refused = _sort_out(campaign, list(leads), at)
         rows = _rows(campaign, enrolled, accounts, at)
         Enrollment.objects.bulk_create(rows)
         record_all([_started(row, by, at) for row in rows])
@@ -70,13 +74,17 @@ def accounts_of(campaign: Campaign) -> list[Account]:
     return list(rows.exclude(status=Account.Status.DELETED).select_related("sender").order_by("pk"))
 
 
-def _sort_out(campaign: Campaign, leads: Iterable[Lead]) -> tuple[list[Lead], list[Refusal]]:
+def _sort_out(campaign: Campaign, leads: list[Lead], at: datetime) -> tuple[list[Lead], list[Refusal]]:
+    guards = refusals(campaign, leads, at=at)
     known = set(Enrollment.objects.filter(campaign=campaign).values_list("lead_id", flat=True))
     fit: list[Lead] = []
     refused: list[Refusal] = []
     for lead, entry in with_suppressions(leads):
         if refusal := _refusal(campaign, lead, known, entry):
             refused.append(refusal)
+        elif guard := guards.get(lead.pk):
+            sentence = sentence_of(guard, zone=campaign.time_zone, at=at)
+            refused.append(Refusal(lead, guard.because, sentence))
         else:
             known.add(lead.pk)
             fit.append(lead)
@@ -98,24 +106,51 @@ def _refusal(campaign: Campaign, lead: Lead, known: set[UUID], entry: Suppressio
 
 
 def _rows(campaign: Campaign, leads: list[Lead], accounts: list[Account], at: datetime) -> list[Enrollment]:
-    sequence = sequence_of(campaign)
-    open_rows = Enrollment.objects.open().filter(account__in=accounts).values_list("account_id", flat=True)
-    load = Counter({account.pk: 0 for account in accounts}) + Counter(open_rows)
-    rows = []
-    for lead in leads:
-        account = min(accounts, key=lambda each: load[each.pk])
-        load[account.pk] += 1
-        rows.append(
-            Enrollment(
-                client_id=campaign.client_id,
-                campaign=campaign,
-                lead=lead,
-                sequence=sequence,
-                account=account,
-                enrolled_at=at,
-            )
+    sequence, choose = sequence_of(campaign), lightest(accounts, knowing=leads)
+    return [
+        Enrollment(
+            client_id=campaign.client_id,
+            campaign=campaign,
+            lead=lead,
+            sequence=sequence,
+            account=choose(lead),
+            enrolled_at=at,
         )
-    return rows
+        for lead in leads
+    ]
+
+
+def lightest(accounts: list[Account], *, knowing: Iterable[Lead] = ()) -> Callable[[Lead], Account]:
+    """Chooses an account for one lead after the other: one that knows the lead, else the one with the least to do.
+
+    The load of an account is its open walks against the invitations it may send in a day. One that cannot act is
+    given nothing as long as another can.
+    """
+    open_rows = Enrollment.objects.open().filter(account__in=accounts).order_by().values_list("account_id")
+    load = Counter(dict(open_rows.annotate(Count("pk"))))
+    able = [account for account in accounts if account.status == Account.Status.OK and not account.paused_at]
+    known = _acquaintances(accounts, knowing)
+    by_id = {account.pk: account for account in able}
+
+    def choose(lead: Lead) -> Account:
+        acquainted = [by_id[pk] for pk in known.get(lead.pk, ()) if pk in by_id]
+        chosen = min(acquainted or able or accounts, key=lambda each: load[each.pk] / max(1, each.invitations_per_day))
+        load[chosen.pk] += 1
+        return chosen
+
+    return choose
+
+
+def _acquaintances(accounts: list[Account], leads: Iterable[Lead]) -> Mapping[UUID, set[UUID]]:
+    """The accounts that are connected with a lead, or talk with them."""
+    keys = [lead.pk for lead in leads]
+    found: defaultdict[UUID, set[UUID]] = defaultdict(set)
+    for model in (Connection, Conversation):
+        for first in range(0, len(keys), 500):
+            rows = model.objects.filter(account__in=accounts, lead__in=keys[first : first + 500])
+            for lead, account in rows.order_by().values_list("lead", "account"):
+                found[lead].add(account)
+    return found
 
 
 def _started(row: Enrollment, by: User | None, at: datetime) -> Happening:
@@ -126,14 +161,17 @@ def _started(row: Enrollment, by: User | None, at: datetime) -> Happening:
 def start_scheduled(*, campaign: Campaign, at: datetime, actor: str) -> int:
     """Begin the walks that wait for the campaign. Returns how many.
 
-    Leads who are connected already begin one by one, since steps may fall away for them; all others have the same
+    Leads who are connected already, or keep hours of their own, begin one by one; all others have the same
     first appointment, which is one statement however many they are.
     """
     steps = list(sequence_of(campaign).steps.order_by("position"))
     hours = campaign.hours()
     waiting = Enrollment.objects.filter(campaign=campaign, state=Enrollment.State.SCHEDULED)
     connection = Connection.objects.filter(account=OuterRef("account"), lead=OuterRef("lead"))
-    connected = list(waiting.filter(Exists(connection)).select_for_update(of=("self",)).order_by("pk"))
-    for row in connected:
-        start(row, steps=steps, hours=hours, at=at, actor=actor)
-    return len(connected) + start_alike(waiting, steps=steps, hours=hours, at=at)
+    special = Q(Exists(connection))
+    if campaign.use_lead_time_zone:
+        special |= ~Q(lead__time_zone="")
+    alone = list(waiting.filter(special).select_related("lead").select_for_update(of=("self",)).order_by("pk"))
+    for row in alone:
+        start(row, steps=steps, hours=hours_for(campaign, row.lead), at=at, actor=actor)
+    return len(alone) + start_alike(waiting, steps=steps, hours=hours, at=at)

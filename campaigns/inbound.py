@@ -5,14 +5,17 @@ database (law 7). Each event is one transaction.
 """
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
 
+from campaigns.calendars import hours_for
 from campaigns.engine.walking import leave, replan, subject_of
 from campaigns.models import Enrollment
+from campaigns.planning.decisions import Because
+from inbox.classifying import return_of
 from inbox.ingesting import ingest
 from inbox.models import Conversation, Message
 from integrations.account_care import STATUS_WORDS, change_status
@@ -28,9 +31,12 @@ from integrations.provider_events import (
 )
 from leads.matching import Match, find_lead, learn_identifiers
 from leads.models import Connection, Lead
+from leads.suppressing import suppress
+from outreach.clients.models import User
 from outreach.events.kinds import EventKind
-from outreach.events.recording import Subject, record
+from outreach.events.recording import Actor, Subject, operator, record
 from outreach.milestones import passing
+from outreach.zones import local_midnight
 
 Stage = Enrollment.Stage
 
@@ -142,6 +148,8 @@ def claim_strays(lead: Lead, *, at: datetime, actor: str) -> int:
 def _answered(message: Message, match: Match, *, at: datetime, actor: str) -> str:
     """A lead wrote. It is an answer when we had taken the lead up before; older messages are history."""
     lead = match.lead
+    if message.meaning == Message.Meaning.OUT_OF_OFFICE:
+        return _is_away(message, lead, at=at, actor=actor)
     walks = list(_walks(lead).filter(enrolled_at__lte=message.sent_at))
     if not walks:
         return "in the inbox"
@@ -152,7 +160,54 @@ def _answered(message: Message, match: Match, *, at: datetime, actor: str) -> st
     _record_answer(message, match, walks, at=at, actor=actor)
     for enrollment in walks:
         _stop(enrollment, message, at=at, actor=actor)
+    if message.meaning == Message.Meaning.UNSUBSCRIBE:
+        suppress_writer(message, lead, by=None, at=at)
     return f"{lead} answered; {len(walks)} sequence(s) silent"
+
+
+def take_as_answer(message: Message, lead: Lead, *, at: datetime, actor: str) -> int:
+    """An operator says that a message is an answer. Returns how many sequences it stopped."""
+    open_before = _walks(lead).filter(state__in=Enrollment.OPEN).count()
+    _answered(message, Match(lead, "operator"), at=at, actor=actor)
+    return int(open_before - _walks(lead).filter(state__in=Enrollment.OPEN).count())
+
+
+def suppress_writer(message: Message, lead: Lead, *, by: User | None, at: datetime) -> None:
+    """Who asks not to be written to again is on the do-not-contact list of the client from then on."""
+    reason = f"Asked for it: {message.text[:200]}"
+    names = {"profile": lead.provider_id or lead.public_identifier, "email": lead.email}
+    for kind, value in names.items():
+        if value:
+            suppress(client=lead.client, kind=kind, value=value, reason=reason, by=by, at=at)
+    about = Subject(client_id=lead.client_id, lead_id=lead.pk, account_id=message.account_id)
+    actor = operator(by) if by else Actor.ENGINE
+    record(
+        EventKind.UNSUBSCRIBED, at=at, actor=actor, subject=about, message=str(message.pk), detail=message.meaning_by
+    )
+
+
+def _is_away(message: Message, lead: Lead, *, at: datetime, actor: str) -> str:
+    """An automatic answer is not the person's: the walks wait for the return and go on then."""
+    back = return_of(message.text, written_on=message.sent_at.date())
+    resting = rest(_walks(lead).filter(state__in=Enrollment.OPEN), back.on, message, at=at, actor=actor)
+    return f"{lead} is away until {back.on}; {resting} sequence(s) wait" if resting else "in the inbox"
+
+
+def rest(walks: Any, back_on: date, message: Message, *, at: datetime, actor: str) -> int:
+    """Let these walks wait for the morning of that day, by their campaigns' clocks. Returns how many do."""
+    resting = 0
+    for walk in walks.filter(enrolled_at__lte=message.sent_at).select_related("campaign", "lead"):
+        hours = hours_for(walk.campaign, walk.lead)
+        until = local_midnight(back_on, hours.zone)
+        if until <= at or (walk.resting_until and walk.resting_until >= until):
+            continue
+        walk.resting_until = until
+        walk.save(update_fields=["resting_until"])
+        detail = message.text[:300]
+        about: dict[str, Any] = {"message": str(message.pk), "until": until.isoformat(), "detail": detail}
+        record(EventKind.OUT_OF_OFFICE, at=at, actor=actor, subject=subject_of(walk), client=None, **about)
+        resting += 1
+    return resting
 
 
 def _record_answer(message: Message, match: Match, walks: list[Enrollment], *, at: datetime, actor: str) -> None:
@@ -198,9 +253,29 @@ def _walks(lead: Lead) -> Any:
 def message_changed(event: MessageChanged, *, account: Account, at: datetime, actor: str) -> str:
     """Something became of a message: the inbox shows edited words as they stand now."""
     rows = Message.objects.filter(account=account, provider_message_id=event.message_id)
+    if event.change == "read":
+        return _seen(event, account, rows.first(), at=at, actor=actor)
     if event.change == "edited" and event.text:
         return "text changed" if rows.update(text=event.text) else "message not known here"
     return f"noted: {event.change}"
+
+
+def _seen(event: MessageChanged, account: Account, message: Message | None, *, at: datetime, actor: str) -> str:
+    """The other side has read what we wrote: that message and all before it. Walks that waited for it go on."""
+    if message is None or message.direction != Message.Direction.OUTBOUND:
+        return "noted: read"
+    if event.person and event.person.provider_id == account.provider_user_id:
+        return "read by ourselves"
+    unseen = message.conversation.messages.filter(
+        direction=Message.Direction.OUTBOUND, seen_at__isnull=True, sent_at__lte=message.sent_at
+    )
+    if not unseen.update(seen_at=event.happened_at or at):
+        return "known already"
+    lead = message.conversation.lead
+    if lead is not None:
+        for walk in _walks(lead).filter(state="active", waiting_because=Because.AWAITING_CONDITION):
+            replan(walk, at=at, actor=actor)
+    return "seen"
 
 
 def account_status_changed(event: AccountStatusChanged, *, account: Account, at: datetime, actor: str) -> str:

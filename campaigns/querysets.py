@@ -28,6 +28,10 @@ class EnrollmentQuerySet(ClientOwnedQuerySet["Enrollment"]):
     def due(self, at: datetime) -> Self:
         return self.filter(state="active", next_action_at__lte=at)
 
+    def internal_steps_due(self, at: datetime) -> Self:
+        """Due steps that need no account, the oldest first. Served by the index `enrollment_internal_steps`."""
+        return self.due(at).filter(next_action="internal").order_by("next_action_at")
+
     def offered_by(self, account: Any, *, actions: Collection[str], campaigns: Collection[Any], at: datetime) -> Self:
         """The due appointments of one account, best first: follow-ups before new invitations, then the oldest.
 

@@ -1,8 +1,12 @@
 """Doorbells of the engine: fetch, call, done. The clock is read here and handed down."""
 
-from celery import shared_task
+import time
+from pathlib import Path
 
-from campaigns.engine import executing, housekeeping, recovering
+from celery import shared_task
+from django.conf import settings
+
+from campaigns.engine import executing, housekeeping, recovering, restoring, withdrawing
 from integrations.connecting import provider_client
 from outreach import clock
 
@@ -13,6 +17,7 @@ BATCHES_PER_TICK = 20
 @shared_task
 def tick() -> int:
     """Carry out what is due now. Returns how many steps were taken up."""
+    restoring.watch(at=clock.now(), machine=int(time.time()), path=Path(settings.DATA_DIR) / "restore-marker.json")
     client, done = provider_client(), 0
     for _ in range(BATCHES_PER_TICK):
         taken = executing.run_batch(now=clock.now, client=client)
@@ -24,7 +29,8 @@ def tick() -> int:
 
 @shared_task
 def recover() -> int:
-    return recovering.recover(at=clock.now(), client=provider_client())
+    client = provider_client()
+    return recovering.recover(at=clock.now(), client=client) + withdrawing.withdraw_stale(at=clock.now(), client=client)
 
 
 @shared_task

@@ -1,49 +1,43 @@
 """From a step's text and one lead's own data to the exact words that are sent (law 6)."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import replace
 
-from campaigns.models import Step
+from campaigns.actions.registry import kind_of
+from campaigns.models import Enrollment, Step
+from campaigns.planning.variants import chosen
+from campaigns.planning.wordings import Wording
 from campaigns.rendering import Missing, TemplateError, render
-from integrations.models import Sender
-from leads.models import CustomField, Lead
-from outreach.clients.models import Client
+from campaigns.tokens import values_for
 
 
-@dataclass(frozen=True, slots=True)
-class Wording:
-    """The words, or what keeps them from being said."""
-
-    text: str = ""
-    missing: tuple[str, ...] = ()
-    problem: str = ""
-
-
-def values_for(lead: Lead, sender: Sender) -> dict[str, str]:
-    """Every token a text may use for this lead. A custom field never hides a standard one."""
-    custom = {key: str(value) for key, value in lead.custom.items() if value is not None}
-    return custom | {
-        "first_name": lead.first_name,
-        "last_name": lead.last_name,
-        "name": lead.name,
-        "company": lead.company,
-        "title": lead.title,
-        "email": lead.email,
-        "location": lead.location,
-        "headline": lead.headline,
-        "phone": lead.phone,
-        "website": lead.website,
-        "sender_first_name": sender.first_name,
-        "sender_last_name": sender.last_name,
-        "sender_name": sender.name,
-    }
+def variant_for(enrollment: Enrollment, step: Step) -> tuple[str, str]:
+    """Label and text of the variant that this lead gets of this step, always the same one (label "" without any)."""
+    texts = step.texts()
+    if len(texts) == 1:
+        return "", step.text
+    label, _, text = texts[chosen([weight for _, weight, _ in texts], key=f"{enrollment.pk}:{step.origin}")]
+    return label, text
 
 
-def word(step: Step, *, lead: Lead, sender: Sender, limit: int | None) -> Wording:
-    """Render a step for a lead. An empty note is a bare invitation and needs no words."""
-    if not step.text.strip():
+def word(step: Step, *, enrollment: Enrollment, limit: int | None) -> Wording:
+    """Word a step for a lead: its text, and what else of it is written. An empty note is a bare invitation."""
+    values = values_for(enrollment.lead, enrollment.account.sender)
+    label, text = variant_for(enrollment, step)
+    worded: dict[str, str] = {}
+    for name in kind_of(step.kind).worded_options:
+        part = _word(str(step.options.get(name, "")), values, None)
+        if part.problem or part.missing:
+            return part
+        worded[name] = part.text
+    return replace(_word(text, values, limit), variant=label, options=worded)
+
+
+def _word(text: str, values: Mapping[str, str], limit: int | None) -> Wording:
+    if not text.strip():
         return Wording()
     try:
-        rendered = render(step.text, values_for(lead, sender))
+        rendered = render(text, values)
     except TemplateError as problem:
         return Wording(problem=str(problem))
     if isinstance(rendered, Missing):
@@ -51,8 +45,3 @@ def word(step: Step, *, lead: Lead, sender: Sender, limit: int | None) -> Wordin
     if limit is not None and len(rendered.text) > limit:
         return Wording(problem=f"{len(rendered.text)} characters; this account may send {limit}")
     return Wording(text=rendered.text)
-
-
-def custom_fields_of(client: Client) -> frozenset[str]:
-    """The further tokens that texts of this client may use."""
-    return frozenset(CustomField.objects.of(client).values_list("key", flat=True))

@@ -166,10 +166,9 @@ def _draft_key(conversation_id: Any) -> str:
     return f"draft:{conversation_id}"
 
 
-@admin.register(Message)
 class MessageAdmin(LedgerAdmin):
-    list_display = ("direction_label", "words", "thread", "account_link", "sent")
-    list_filter = (("direction", StateFilter), ("account", VisibleFilter))
+    list_display = ("direction_label", "words", "meaning", "thread", "account_link", "sent")
+    list_filter = (("direction", StateFilter), ("meaning", StateFilter), ("account", VisibleFilter))
     list_select_related = ("conversation__lead", "account")
     search_fields = ("text",)
     paginator = CheapPaginator

@@ -6,8 +6,10 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 
+from inbox.classifying import classify
 from inbox.models import Conversation, Message, Participant
-from integrations.dispatching import local_day
+from integrations.allowances import local_day
+from integrations.dispatching import todays_row
 from integrations.models import Account, Action, Dispatch, Usage
 from integrations.provider_events import MessageSeen, PersonRef
 from integrations.unipile.reading import storable_json
@@ -84,11 +86,16 @@ def _message(
     known = Message.objects.filter(account=account, provider_message_id=event.message_id).first()
     if known:
         return known, False
+    direction = Direction.OUTBOUND if is_own(event, account) else Direction.INBOUND
+    meaning = classify(event.text) if direction == Direction.INBOUND and not event.is_event else None
     row = Message(
         client_id=account.client_id,
         conversation=conversation,
         account=account,
-        direction=Direction.OUTBOUND if is_own(event, account) else Direction.INBOUND,
+        direction=direction,
+        meaning=meaning.kind.value if meaning else "",
+        meaning_by=f"rule ({meaning.language}): {meaning.phrase}" if meaning and meaning.phrase else "",
+        meaning_at=at if meaning else None,
         provider_message_id=event.message_id,
         text=event.text,
         subject=event.subject[:300],
@@ -151,12 +158,7 @@ def _count_by_hand(account: Account, message: Message, at: datetime) -> None:
     """What the owner sends by hand uses up the same cap (law 4). History from other days does not."""
     if local_day(account, message.sent_at) != local_day(account, at):
         return
-    row, _ = Usage.objects.get_or_create(
-        account=account,
-        action=Action.MESSAGE,
-        day=local_day(account, at),
-        defaults={"cap": account.daily_cap(Action.MESSAGE)},
-    )
+    row = todays_row(account, Action.MESSAGE, at)
     Usage.objects.filter(pk=row.pk).update(observed=F("observed") + 1)
 
 

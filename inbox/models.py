@@ -68,6 +68,14 @@ class Message(ClientOwned):
         INBOUND = "in", "From them"
         OUTBOUND = "out", "From us"
 
+    class Meaning(models.TextChoices):
+        INTERESTED = "interested", "Interested"
+        NOT_INTERESTED = "not_interested", "Not interested"
+        REFERRAL = "referral", "Referral"
+        OUT_OF_OFFICE = "out_of_office", "Out of office"
+        UNSUBSCRIBE = "unsubscribe", "Do not write again"
+        UNKNOWN = "unknown", "Not clear"
+
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="messages")
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+")
     direction = models.CharField(max_length=3, choices=Direction.choices)
@@ -78,8 +86,14 @@ class Message(ClientOwned):
     kind = models.CharField(max_length=20, blank=True, help_text="The provider's message type.")
     is_event = models.BooleanField(default=False, help_text="Something that happened in the chat, written by nobody.")
     is_reply = models.BooleanField(default=False, help_text="A lead's answer, which stops the sequences.")
+    meaning = models.CharField(
+        max_length=20, choices=Meaning.choices, blank=True, help_text="Of what the other side wrote."
+    )
+    meaning_by = models.CharField(max_length=160, blank=True, help_text="The rule and the words, or the person.")
+    meaning_at = models.DateTimeField(null=True, blank=True)
     attachments = models.JSONField(default=list, blank=True)
     sent_at = models.DateTimeField()
+    seen_at = models.DateTimeField(null=True, blank=True, help_text="When the other side read it, as far as known.")
     recorded_at = models.DateTimeField()
     noticed_by = models.CharField(max_length=40)
 

@@ -1,10 +1,10 @@
 """What state an account is in, as the provider tells it, and what follows from a change."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from integrations.errors import ProviderError
-from integrations.models import Account
+from integrations.models import OWN_LIMITS, Account
 from integrations.unipile.client import UnipileClient
 from outreach.clients.models import User
 from outreach.events.kinds import EventKind
@@ -36,7 +36,7 @@ def change_status(account: Account, status: Account.Status, *, at: datetime, act
     """
     changes: dict[str, object] = {"status": status, "status_changed_at": at}
     if status == Status.OK:
-        changes |= {"messages_poll_at": at, "relations_poll_at": at}
+        changes |= {"messages_poll_at": at, "relations_poll_at": at, "next_look_at": at}
     before = account.status
     if before == Status.RESTRICTED and status != Status.DELETED:
         return False
@@ -55,12 +55,31 @@ def change_status(account: Account, status: Account.Status, *, at: datetime, act
     return True
 
 
+def slow_down(account: Account, limit: int | None, because: str, *, at: datetime, actor: str) -> bool:
+    """Bound an account's invitations of a day from now on, or free it again (None). False when nothing changed."""
+    if account.invitations_slowed_to == limit:
+        Account.objects.filter(pk=account.pk).update(slowed_because=because)
+        return False
+    Account.objects.filter(pk=account.pk).update(invitations_slowed_to=limit, slowed_because=because)
+    account.invitations_slowed_to, account.slowed_because = limit, because
+    about = Subject(client_id=account.client_id, account_id=account.pk)
+    if limit is None:
+        record(EventKind.ACCOUNT_FREED, at=at, actor=actor, subject=about)
+    else:
+        record(EventKind.ACCOUNT_SLOWED, at=at, actor=actor, subject=about, limit=limit, detail=because)
+    return True
+
+
 TUNABLE = (
     "name",
     "tier",
     "time_zone",
-    "invitations_per_day",
-    "messages_per_day",
+    *OWN_LIMITS,
+    "ramp_up_started_on",
+    "ramp_up_days",
+    "ramp_up_percent",
+    "pending_ceiling",
+    "acceptance_floor_percent",
     "spacing_min_seconds",
     "spacing_max_seconds",
 )
@@ -68,7 +87,8 @@ TUNABLE = (
 
 def tuning_of(account: Account) -> dict[str, Any]:
     """What people may change of an account, as the log tells it."""
-    return {name: getattr(account, name) for name in TUNABLE}
+    values = {name: getattr(account, name) for name in TUNABLE}
+    return {name: value.isoformat() if isinstance(value, date) else value for name, value in values.items()}
 
 
 def record_tuning(account: Account, before: dict[str, Any], *, by: User | None, at: datetime) -> None:
@@ -76,6 +96,7 @@ def record_tuning(account: Account, before: dict[str, Any], *, by: User | None, 
     after = tuning_of(account)
     changed = [name for name in TUNABLE if before[name] != after[name]]
     if changed:
+        Account.objects.filter(pk=account.pk).ring(at)
         record(
             EventKind.ACCOUNT_CHANGED,
             at=at,

@@ -1,21 +1,34 @@
-"""What each account may still do today, for many accounts at once."""
+"""What each account may still do today, and which ceiling says so; for many accounts at once."""
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from integrations.dispatching import local_day
-from integrations.models import Account, Action, ActionSleep, Usage
+from django.db.models import Sum
+
+from integrations.limits import DAY, MONTH, WINDOWS, Ceiling, ceilings, smallest
+from integrations.models import UNLIMITED, Account, Action, ActionSleep, Usage
+from outreach.zones import local_midnight, zone
+
+Key = tuple[UUID, str]
+ONE_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """The day's cap of one action of one account, what is used of it, and until when the action rests."""
+    """The cap of one action of one account for today, what is used of it, and until when the action rests.
+
+    `cap` is what the smallest ceiling leaves for today; `source` is that ceiling in words, and `reopens_at` the
+    local midnight at which it lets something through again, once it is used up (None: not by itself).
+    """
 
     cap: int
     used: int = 0
+    source: str = ""
     asleep_until: datetime | None = None
+    reopens_at: datetime | None = None
 
     @property
     def is_used_up(self) -> bool:
@@ -25,22 +38,80 @@ class Allowance:
         return not self.is_used_up and (self.asleep_until is None or self.asleep_until <= at)
 
 
-Allowances = Mapping[tuple[UUID, str], Allowance]
+Allowances = Mapping[Key, Allowance]
 
 
 def allowances(accounts: Iterable[Account], *, at: datetime) -> Allowances:
     """The allowance of every action of these accounts, in two queries."""
-    known = list(accounts)
-    days = {account.pk: local_day(account, at) for account in known}
-    rows = Usage.objects.filter(account__in=days, day__in=set(days.values()))
-    used = {(row.account_id, row.action, row.day): row.used + row.observed for row in rows}
-    asleep = {(row.account_id, row.action): row.until for row in ActionSleep.objects.filter(account__in=days)}
+    known = {account.pk: account for account in accounts}
+    spent = _spent(known.values(), at)
+    asleep = {(row.account_id, row.action): row.until for row in ActionSleep.objects.filter(account__in=known)}
     return {
-        (account.pk, action.value): Allowance(
-            cap=account.daily_cap(action),
-            used=used.get((account.pk, action.value, days[account.pk]), 0),
-            asleep_until=asleep.get((account.pk, action.value)),
+        (account.pk, action.value): _allowance(
+            account, action, spent[account.pk, action.value], asleep.get((account.pk, action.value)), at
         )
-        for account in known
+        for account in known.values()
         for action in Action
     }
+
+
+def local_day(account: Account, at: datetime) -> date:
+    """The account's calendar day, on which its caps are counted."""
+    return at.astimezone(zone(account.time_zone)).date()
+
+
+Spent = dict[date, int]
+
+
+def _spent(accounts: Iterable[Account], at: datetime) -> defaultdict[Key, Spent]:
+    """What was used on each of the days that any window looks back on; the owner's own actions count."""
+    found: defaultdict[Key, Spent] = defaultdict(dict)
+    first = at.date() - ONE_DAY * MONTH
+    rows = Usage.objects.filter(account__in=[account.pk for account in accounts], day__gte=first).order_by()
+    grouped = rows.values_list("account_id", "action", "day").annotate(all_used=Sum("used") + Sum("observed"))
+    for account, action, day, used in grouped:
+        found[account, action][day] = used
+    return found
+
+
+def _allowance(
+    account: Account, action: Action, spent: Spent, asleep_until: datetime | None, at: datetime
+) -> Allowance:
+    today = local_day(account, at)
+    bounds = ceilings(account.tuning(), action.value, today)
+    earlier = earlier_use(spent, today)
+    bound = smallest(bounds, earlier)
+    used = spent.get(today, 0)
+    if bound is None:
+        return Allowance(UNLIMITED, used, asleep_until=asleep_until)
+    cap = bound.room(earlier)
+    reopens_on = next(_reopenings(bounds, spent, today), None) if used >= cap else None
+    return Allowance(
+        cap=cap,
+        used=used,
+        source=bound.words(earlier),
+        asleep_until=asleep_until,
+        reopens_at=local_midnight(reopens_on, account.time_zone) if reopens_on else None,
+    )
+
+
+def earlier_use(spent: Spent, today: date) -> dict[int, int]:
+    """What the days before today have used of each window that today belongs to."""
+    return {days: sum(used for day, used in spent.items() if today - ONE_DAY * days < day < today) for days in WINDOWS}
+
+
+def _reopenings(bounds: tuple[Ceiling, ...], spent: Spent, today: date) -> Iterator[date]:
+    """The coming days on which every ceiling leaves room, if nothing more is used until then."""
+    for number in range(DAY, MONTH + 1):
+        day = today + ONE_DAY * number
+        bound = smallest(bounds, earlier_use(spent, day))
+        if bound is None or bound.room(earlier_use(spent, day)):
+            yield day
+
+
+def cap_today(account: Account, action: str, *, at: datetime) -> int:
+    """What the smallest ceiling leaves of an action for today, whatever of it is used. One query."""
+    today = local_day(account, at)
+    earlier = earlier_use(_spent([account], at)[account.pk, action], today)
+    bound = smallest(ceilings(account.tuning(), action, today), earlier)
+    return UNLIMITED if bound is None else bound.room(earlier)

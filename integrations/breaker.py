@@ -2,9 +2,13 @@
 
 from datetime import datetime, timedelta
 
+from django.db import transaction
 from django.db.models import F
 
 from integrations.models import ProviderHealth
+from outreach.clients.models import User
+from outreach.events.kinds import EventKind
+from outreach.events.recording import operator, record
 
 UNIPILE = "unipile"
 # So many failures in a row open the circuit; each further one doubles the rest, up to an hour.
@@ -22,6 +26,23 @@ def is_closed(at: datetime, provider: str = UNIPILE) -> bool:
     """Whether calls may start now."""
     moment = opens_at(provider)
     return moment is None or moment <= at
+
+
+def room(at: datetime, provider: str = UNIPILE) -> int | None:
+    """How many calls may start now: any number (None), none, or one alone that finds out whether it answers again."""
+    row = ProviderHealth.objects.filter(pk=provider).first()
+    if row is None:
+        return None
+    if row.opens_at > at:
+        return 0
+    return 1 if row.failures_in_a_row >= TOLERATED else None
+
+
+def close_by_hand(*, by: User | None, at: datetime, provider: str = UNIPILE) -> None:
+    """Somebody knows that the provider is well again: calls start at once."""
+    with transaction.atomic():
+        ProviderHealth.objects.filter(pk=provider).update(failures_in_a_row=0, opens_at=at, detail="")
+        record(EventKind.CIRCUIT_CLOSED, at=at, actor=operator(by), detail=provider)
 
 
 def note_failure(*, at: datetime, detail: str, provider: str = UNIPILE) -> None:

@@ -4,18 +4,26 @@ Nothing here talks to the network, and nothing here knows what a lead or a campa
 the caller's transaction. What may not happen twice is refused by the database, not by a check in memory.
 """
 
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Greatest
 
+from integrations.allowances import cap_today, local_day
 from integrations.errors import Verdict
+from integrations.limits import shared
 from integrations.models import Account, Action, ActionSleep, Dispatch, Usage
 from integrations.querysets import AccountQuerySet
 from outreach import chance
-from outreach.zones import zone
+from outreach.clients.models import User
+from outreach.events.kinds import EventKind
+from outreach.events.recording import Subject, operator, record
 
 State = Dispatch.State
 
@@ -39,7 +47,11 @@ class SlotTaken(CannotReserve):
 
 
 class CapUsed(CannotReserve):
-    """The day's cap of the action is used."""
+    """What the account may do of this today is used."""
+
+
+class NoteCapUsed(CapUsed):
+    """Only the note is too much; the bare invitation could go out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +65,8 @@ class Intent:
     text: str
     actor: str
     provider_chat_id: str = ""
+    data: Mapping[str, Any] = field(default_factory=dict)
+    share: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +81,6 @@ class Outcome:
     provider_message_id: str = ""
 
 
-def local_day(account: Account, at: datetime) -> date:
-    """The account's calendar day, on which its caps are counted."""
-    return at.astimezone(zone(account.time_zone)).date()
-
-
 def lease() -> timedelta:
     return timedelta(seconds=settings.DISPATCH_LEASE_SECONDS)
 
@@ -84,39 +93,55 @@ def turn(account: Account) -> timedelta:
     return max(lease(), timedelta(seconds=account.spacing_max_seconds))
 
 
-def _todays_row(account: Account, action: str, at: datetime) -> Usage:
-    """The day's row, made when it is the first action, its cap brought up to date with the account's."""
-    cap = account.daily_cap(action)
+def todays_row(account: Account, action: str, at: datetime) -> Usage:
+    """The day's row, made when it is the first action, its cap brought up to date.
+
+    The cap is what all ceilings together leave for today. Those of a week or a month look back on the days before,
+    which nobody adds to any more; so the row's own constraint keeps them as well.
+    """
+    cap = cap_today(account, action, at=at)
     row, _ = Usage.objects.get_or_create(
         account=account, action=action, day=local_day(account, at), defaults={"cap": cap}
     )
     if row.cap != cap:
         # A cap lowered below what is already used keeps the row true; it just lets nothing more through.
         Usage.objects.filter(pk=row.pk).update(cap=Greatest(F("used"), cap))
+        row.cap = cap
     return row
 
 
-def take_quota(account: Account, action: str, at: datetime) -> Usage:
+def take_quota(account: Account, action: str, at: datetime, *, share: float = 1.0) -> Usage:
     """One of the day's actions. The conditional update is what keeps the cap under any number of workers.
 
-    Raises CapUsed.
+    `share` lowers the day's cap for this one action (a reduced weekend). Raises CapUsed.
     """
-    row = _todays_row(account, action, at)
-    taken = Usage.objects.filter(pk=row.pk, cap__gt=F("used") + F("observed")).update(used=F("used") + 1)
-    if not taken:
-        raise CapUsed(f"{account} has used its {action}s of the day ({account.daily_cap(action)}).")
+    row = todays_row(account, action, at)
+    room = Usage.objects.filter(pk=row.pk, cap__gt=F("used") + F("observed"))
+    if share < 1:
+        room = room.filter(used__lt=shared(row.cap, share) - F("observed"))
+    if not room.update(used=F("used") + 1):
+        raise CapUsed(f"{account} has used what it may do of this today: {Action(action).label.lower()}.")
     return row
+
+
+def _take_note(intent: Intent, at: datetime) -> Usage:
+    """An invitation with a note counts for both. Raises NoteCapUsed."""
+    try:
+        return take_quota(intent.account, Action.INVITATION_NOTE, at)
+    except CapUsed as problem:
+        raise NoteCapUsed(str(problem)) from problem
 
 
 def give_back(dispatch: Dispatch) -> None:
     """Return the quota of a call that surely did not happen."""
-    Usage.objects.filter(dispatches=dispatch, used__gt=0).update(used=F("used") - 1)
+    rows = Usage.objects.filter(pk__in=[dispatch.usage_id, dispatch.note_usage_id], used__gt=0)
+    rows.update(used=F("used") - 1)
 
 
 def take_slot(account: Account, at: datetime) -> None:
     """Take the account's turn until the dispatch is settled, or the turn ends by itself. Raises SlotTaken."""
     until = at + turn(account)
-    if not Account.objects.filter(pk=account.pk, next_slot_at__lte=at).update(next_slot_at=until):
+    if not Account.objects.filter(pk=account.pk, next_slot_at__lte=at).update(next_slot_at=until, next_look_at=until):
         raise SlotTaken(f"{account} is pausing between two actions.", until=account.next_slot_at)
     account.next_slot_at = until
 
@@ -125,12 +150,17 @@ def free_slot(dispatch: Dispatch, at: datetime) -> None:
     """End the turn that this dispatch took: the account's next one comes after a pause drawn at random."""
     account = dispatch.account
     pause = chance.uniform(account.spacing_min_seconds, account.spacing_max_seconds)
-    _own_turn(dispatch).update(next_slot_at=at + timedelta(seconds=pause))
+    _move_slot(dispatch, at + timedelta(seconds=pause))
 
 
 def release_slot(dispatch: Dispatch, at: datetime) -> None:
     """End a turn in which nothing was done: no pause is owed."""
-    _own_turn(dispatch).update(next_slot_at=at)
+    _move_slot(dispatch, at)
+
+
+def _move_slot(dispatch: Dispatch, to: datetime) -> bool:
+    """Where the account's turn ends, its alarm rings."""
+    return bool(_own_turn(dispatch).update(next_slot_at=to, next_look_at=to))
 
 
 def _own_turn(dispatch: Dispatch) -> AccountQuerySet:
@@ -145,7 +175,8 @@ def reserve(intent: Intent, *, at: datetime) -> Dispatch:
     Raises SlotTaken or CapUsed; an IntegrityError means that the same effect is already under way or done.
     """
     take_slot(intent.account, at)
-    usage = take_quota(intent.account, intent.action, at)
+    usage = take_quota(intent.account, intent.action, at, share=intent.share)
+    note_usage = _take_note(intent, at) if intent.action == Action.INVITATION and intent.text else None
     return Dispatch.objects.create(
         client_id=intent.account.client_id,
         key=intent.key,
@@ -154,7 +185,9 @@ def reserve(intent: Intent, *, at: datetime) -> Dispatch:
         person=intent.person,
         text=intent.text,
         provider_chat_id=intent.provider_chat_id,
+        data=dict(intent.data),
         usage=usage,
+        note_usage=note_usage,
         actor=intent.actor,
         reserved_at=at,
     )
@@ -168,9 +201,10 @@ def confirm(dispatch: Dispatch, *, at: datetime) -> bool:
     mine = Dispatch.objects.filter(
         pk=dispatch.pk, state=State.SENDING, called_at__isnull=True, reserved_at__gt=at - lease()
     )
-    if not mine.exists() or not _own_turn(dispatch).update(next_slot_at=at + turn(dispatch.account)):
+    if not mine.exists() or not _move_slot(dispatch, at + turn(dispatch.account)):
         return False
-    if not mine.update(called_at=at, person=dispatch.person, provider_chat_id=dispatch.provider_chat_id):
+    known = {name: getattr(dispatch, name) for name in ("person", "provider_chat_id", "data")}
+    if not mine.update(called_at=at, **known):
         return False
     dispatch.called_at = at
     return True
@@ -221,6 +255,23 @@ def put_to_sleep(account: Account, action: str, *, until: datetime, in_a_row: in
 def refusals_in_a_row(account: Account, action: str) -> int:
     row = ActionSleep.objects.filter(account=account, action=action).first()
     return row.in_a_row if row else 0
+
+
+def wake(*, account: Account, by: User | None, at: datetime) -> int:
+    """An operator knows better: what rests after the provider said "too many" may be tried again at once.
+
+    The row of refusals is kept, so the next refusal lets it rest longer. Returns how many actions were asleep.
+    """
+    with transaction.atomic():
+        asleep = ActionSleep.objects.filter(account=account, until__gt=at)
+        actions = sorted(asleep.values_list("action", flat=True))
+        if not actions:
+            raise ValidationError(f"Nothing of {account} is at rest.")
+        asleep.update(until=at)
+        Account.objects.filter(pk=account.pk).ring(at)
+        about = Subject(client_id=account.client_id, account_id=account.pk)
+        record(EventKind.ACCOUNT_WOKEN, at=at, actor=operator(by), subject=about, actions=actions)
+    return len(actions)
 
 
 def forget_refusals(account: Account, action: str) -> None:

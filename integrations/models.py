@@ -1,10 +1,11 @@
 """The outside world: senders and their accounts, what was used of each cap, what was sent, what was received."""
 
 from django.core.exceptions import ValidationError
-from django.core.validators import MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 
+from integrations.limits import DAY, MONTH, WEEK, Tuning
 from integrations.querysets import AccountQuerySet, DispatchQuerySet, ReceiptQuerySet
 from outreach.clients.models import Client, ClientOwned
 from outreach.clients.querysets import ClientOwnedQuerySet
@@ -18,7 +19,35 @@ class Action(models.TextChoices):
     """What an account does at the provider and has a cap for."""
 
     INVITATION = "invitation", "Invitation"
+    INVITATION_NOTE = "invitation_note", "Invitation with note"
     MESSAGE = "message", "Message"
+    INMAIL = "inmail", "InMail"
+    PROFILE_VIEW = "profile_view", "Profile visit"
+    REACTION = "reaction", "Like"
+    COMMENT = "comment", "Comment"
+    ENDORSEMENT = "endorsement", "Endorsement"
+    WITHDRAWAL = "withdrawal", "Withdrawal"
+    SEARCH_RESULT = "search_result", "Search result"
+    MAIL = "mail", "E-mail"
+
+
+# The account's own limits: the action each is for, and within how many local days.
+OWN_LIMITS: dict[str, tuple[str, int]] = {
+    "invitations_per_day": (Action.INVITATION.value, DAY),
+    "invitations_per_week": (Action.INVITATION.value, WEEK),
+    "notes_per_month": (Action.INVITATION_NOTE.value, MONTH),
+    "messages_per_day": (Action.MESSAGE.value, DAY),
+    "messages_per_week": (Action.MESSAGE.value, WEEK),
+    "inmails_per_day": (Action.INMAIL.value, DAY),
+    "profile_views_per_day": (Action.PROFILE_VIEW.value, DAY),
+    "reactions_per_day": (Action.REACTION.value, DAY),
+    "comments_per_day": (Action.COMMENT.value, DAY),
+    "endorsements_per_day": (Action.ENDORSEMENT.value, DAY),
+    "withdrawals_per_day": (Action.WITHDRAWAL.value, DAY),
+    "search_results_per_day": (Action.SEARCH_RESULT.value, DAY),
+    "mails_per_day": (Action.MAIL.value, DAY),
+}
+UNLIMITED = 2_000_000_000  # what a cap is where nobody has set one
 
 
 class Sender(ClientOwned):
@@ -88,15 +117,53 @@ class Account(ClientOwned):
     )
     invitations_per_day = models.PositiveIntegerField(default=25)
     messages_per_day = models.PositiveIntegerField(default=100)
+    invitations_per_week = models.PositiveIntegerField(null=True, blank=True)
+    messages_per_week = models.PositiveIntegerField(null=True, blank=True)
+    notes_per_month = models.PositiveIntegerField("invitations with note per month", null=True, blank=True)
+    inmails_per_day = models.PositiveIntegerField("InMails per day", null=True, blank=True)
+    profile_views_per_day = models.PositiveIntegerField(null=True, blank=True)
+    reactions_per_day = models.PositiveIntegerField("likes per day", null=True, blank=True)
+    comments_per_day = models.PositiveIntegerField(null=True, blank=True)
+    endorsements_per_day = models.PositiveIntegerField(null=True, blank=True)
+    withdrawals_per_day = models.PositiveIntegerField(null=True, blank=True)
+    search_results_per_day = models.PositiveIntegerField(null=True, blank=True)
+    mails_per_day = models.PositiveIntegerField("e-mails per day", null=True, blank=True)
+    ramp_up_started_on = models.DateField(
+        "ramp-up since", null=True, blank=True, help_text="A new account does less at first. Empty: no ramp-up."
+    )
+    ramp_up_days = models.PositiveSmallIntegerField(default=28, help_text="Until it may do all of its day.")
+    ramp_up_percent = models.PositiveSmallIntegerField(
+        default=20, validators=[MaxValueValidator(100)], help_text="Share of the day that it begins with."
+    )
+    pending_ceiling = models.PositiveIntegerField(
+        default=400, help_text="With so many invitations pending, no new ones go out."
+    )
+    acceptance_floor_percent = models.PositiveSmallIntegerField(
+        default=20,
+        validators=[MaxValueValidator(100)],
+        help_text="Below this rate of acceptance, half as many go out.",
+    )
+    invitations_slowed_to = models.PositiveIntegerField(null=True, blank=True, editable=False)
+    care_at = models.DateTimeField(default=EPOCH, editable=False)
+    slowed_because = models.CharField(max_length=200, blank=True, editable=False)
     spacing_min_seconds = models.PositiveIntegerField(
         default=40, validators=[MinValueValidator(10)], help_text="Shortest pause between two actions."
     )
     spacing_max_seconds = models.PositiveIntegerField(default=140, help_text="Longest pause drawn at random.")
     next_slot_at = models.DateTimeField(default=EPOCH, editable=False)
+    # The account's alarm: when the engine looks at it next. Whatever gives it something to do earlier rings it.
+    next_look_at = models.DateTimeField(default=EPOCH, editable=False)
     messages_read_at = models.DateTimeField(null=True, blank=True, editable=False)
     relations_read_at = models.DateTimeField(null=True, blank=True, editable=False)
     messages_poll_at = models.DateTimeField(default=EPOCH, editable=False)
     relations_poll_at = models.DateTimeField(default=EPOCH, editable=False)
+    unreconciled_since = models.DateTimeField(
+        "not compared since",
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="After a restored backup nothing is sent until the account was compared with the provider.",
+    )
     created_at = CreatedAt()
 
     objects = AccountQuerySet.as_manager()
@@ -104,9 +171,12 @@ class Account(ClientOwned):
     class Meta:
         ordering = ["name"]
         indexes = [
-            # The tick's first question: which accounts have a free slot?
+            # The tick's first question: whose alarm has rung? Accounts that cannot act, or have nothing to do, cost
+            # nothing until then.
             models.Index(
-                fields=["next_slot_at"], name="account_free_slot", condition=Q(status="ok", paused_at__isnull=True)
+                fields=["next_look_at"],
+                name="account_alarm",
+                condition=Q(status="ok", paused_at__isnull=True, unreconciled_since__isnull=True),
             ),
         ]
         constraints = [
@@ -126,8 +196,23 @@ class Account(ClientOwned):
     def note_limit(self) -> int:
         return self.NOTE_LIMITS[Account.Tier(self.tier)]
 
-    def daily_cap(self, action: str) -> int:
-        return self.invitations_per_day if action == Action.INVITATION else self.messages_per_day
+    def tuning(self) -> Tuning:
+        """What bounds this account, as integrations/limits.py counts with it."""
+        own: dict[str, dict[int, int]] = {}
+        for name, (action, days) in OWN_LIMITS.items():
+            if (limit := getattr(self, name)) is not None:
+                own.setdefault(action, {})[days] = limit
+        slowed = {}
+        if self.invitations_slowed_to is not None:
+            slowed[Action.INVITATION.value] = (self.invitations_slowed_to, self.slowed_because)
+        return Tuning(
+            tier=self.tier,
+            own=own,
+            ramp_up_started_on=self.ramp_up_started_on,
+            ramp_up_days=self.ramp_up_days,
+            ramp_up_percent=self.ramp_up_percent,
+            slowed=slowed,
+        )
 
 
 class ActionSleep(models.Model):
@@ -199,7 +284,11 @@ class Dispatch(ClientOwned):
     person = models.CharField("provider id of the person", max_length=200, blank=True)
     text = models.TextField(blank=True, help_text="Exactly what is sent.")
     provider_chat_id = models.CharField(max_length=80, blank=True)
+    data = models.JSONField(default=dict, blank=True, help_text="What else the call needs, e.g. which post.")
     usage = models.ForeignKey(Usage, null=True, on_delete=models.PROTECT, related_name="dispatches")
+    note_usage = models.ForeignKey(
+        Usage, null=True, on_delete=models.PROTECT, related_name="noted_dispatches", help_text="Of a note's own cap."
+    )
     actor = models.CharField(max_length=60)
     reserved_at = models.DateTimeField()
     called_at = models.DateTimeField(null=True, blank=True)
@@ -324,3 +413,36 @@ class RefusedDelivery(models.Model):
 
     def __str__(self) -> str:
         return f"{self.day} {self.source}: {self.count} × {self.reason}"
+
+
+class OutboundCall(ClientOwned):
+    """A call to somebody else's system that a sequence asked for: delivered at least once, under one id.
+
+    pending ──► delivered   their system answered with success
+       └──────► failed      gave up after `MAX_ATTEMPTS`; can be tried again
+    """
+
+    class State(models.TextChoices):
+        PENDING = "pending", "Waiting"
+        DELIVERED = "delivered", "Delivered"
+        FAILED = "failed", "Failed"
+
+    MAX_ATTEMPTS = 8
+
+    url = models.CharField(max_length=1000)
+    payload = models.JSONField()
+    state = models.CharField(max_length=10, choices=State.choices, default=State.PENDING)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_attempt_at = models.DateTimeField()
+    created_at = CreatedAt()
+    delivered_at = models.DateTimeField(null=True, blank=True)
+    detail = models.CharField(max_length=300, blank=True, help_text="What their system said last.")
+
+    objects = ClientOwnedQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at"]
+        indexes = [models.Index(fields=["next_attempt_at"], name="outbound_due", condition=Q(state="pending"))]
+
+    def __str__(self) -> str:
+        return f"{self.url} · {self.get_state_display()}"

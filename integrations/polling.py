@@ -8,11 +8,12 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
-from integrations.account_care import change_status
+from integrations.account_care import change_status, refresh
 from integrations.errors import ProviderError, Verdict
 from integrations.models import Account
 from integrations.provider_events import MessageSeen, PersonRef, ProviderEvent
 from integrations.receiving import STRANGE, hand_on, keep_unusable
+from integrations.reconciling import reconcile
 from integrations.unipile.client import UnipileClient
 from integrations.unipile.types import Chat, ChatMessage
 from outreach import chance
@@ -36,10 +37,16 @@ def poll_due(*, at: datetime, client: UnipileClient) -> int:
 def poll(account: Account, *, at: datetime, client: UnipileClient) -> None:
     """Read what is due of one account: messages, relations."""
     try:
+        if account.unreconciled_since:
+            refresh(account, client, at=at)  # a restored backup may take a lost account for connected
+            if account.status != Account.Status.OK:
+                return
         if account.messages_poll_at <= at:
             poll_messages(account, at=at, client=client)
         if account.relations_poll_at <= at:
             poll_relations(account, at=at, client=client)
+        if account.unreconciled_since:
+            reconcile(account, at=at, client=client)
     except ProviderError as problem:
         _put_off(account, problem, at)
 

@@ -14,12 +14,26 @@ if TYPE_CHECKING:
 
 class AccountQuerySet(ClientOwnedQuerySet["Account"]):
     def usable(self) -> Self:
-        """Connected at the provider, and paused neither by an operator nor with its client."""
-        return self.filter(status="ok", paused_at__isnull=True, client__paused_at__isnull=True)
+        """Connected at the provider, paused neither by an operator nor with its client, and in agreement with it."""
+        unpaused = self.filter(paused_at__isnull=True, client__paused_at__isnull=True)
+        return unpaused.filter(status="ok", unreconciled_since__isnull=True)
 
     def with_free_slot(self, at: datetime) -> Self:
         """Whose spacing since the last action is over."""
         return self.filter(next_slot_at__lte=at)
+
+    def with_alarm_rung(self, at: datetime) -> Self:
+        """Which may have something to do. Served by the index `account_alarm`."""
+        return self.filter(next_look_at__lte=at)
+
+    def ring(self, at: datetime) -> int:
+        """They have something to do from `at` on: look at them then, if not earlier. Returns how many were moved.
+
+        Runs in the caller's transaction. One that is just being looked at is passed over instead of waited for, so
+        that nobody waits in a circle; it is looked at again within minutes anyway.
+        """
+        late = self.filter(next_look_at__gt=at).select_for_update(skip_locked=True, of=("self",))
+        return self.model._default_manager.filter(pk__in=late.order_by().values("pk")).update(next_look_at=at)
 
     def due_to_read(self, at: datetime) -> Self:
         """Whose messages or relations should be read from the provider now."""

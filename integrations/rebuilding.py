@@ -8,7 +8,7 @@ from django.db.models import Count, Q
 
 from integrations.models import Dispatch, Usage
 
-TAKEN = Q(dispatches__state__in=tuple(Dispatch.LIVE))
+LIVE = tuple(Dispatch.LIVE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,10 @@ class Difference:
 
 def differences() -> Iterator[Difference]:
     """Every row that is wrong. A dispatch takes from its row while it is under way, sent, or of unknown outcome."""
-    rows = Usage.objects.select_related("account").annotate(counted=Count("dispatches", filter=TAKEN))
+    rows = Usage.objects.select_related("account").annotate(
+        counted=Count("dispatches", filter=Q(dispatches__state__in=LIVE), distinct=True)
+        + Count("noted_dispatches", filter=Q(noted_dispatches__state__in=LIVE), distinct=True)
+    )
     for row in rows.iterator():
         if row.used != row.counted:
             yield Difference(row, row.counted)
@@ -38,7 +41,7 @@ def rebuild_usage(*, dry_run: bool = False) -> list[Difference]:
     for difference in found:
         with transaction.atomic():
             row = Usage.objects.select_for_update().get(pk=difference.usage.pk)
-            row.used = row.dispatches.filter(state__in=tuple(Dispatch.LIVE)).count()
+            row.used = row.dispatches.live().count() + row.noted_dispatches.live().count()
             row.cap = max(row.cap, row.used)
             row.save(update_fields=["used", "cap"])
     return found

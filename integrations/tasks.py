@@ -6,6 +6,7 @@ from celery import shared_task
 
 from integrations import receiving
 from integrations.account_care import refresh_all
+from integrations.calling_out import deliver_due
 from integrations.connecting import provider_client
 from integrations.models import WebhookReceipt
 from integrations.polling import poll_due
@@ -45,6 +46,12 @@ def refresh_accounts() -> int:
 def recount_usage() -> int:
     """Nightly: usage must equal what its dispatches add up to. Returns how many rows were wrong."""
     return len(rebuild_usage())
+
+
+@shared_task
+def deliver_calls() -> int:
+    """Calls to other systems that are due. Returns how many were made."""
+    return deliver_due(at=clock.now())
 
 
 @shared_task

@@ -36,6 +36,7 @@ class Meaning(StrEnum):
     COUNTRY = "country"
     PHONE = "phone"
     WEBSITE = "website"
+    TIME_ZONE = "time_zone"
     TAGS = "tags"
     LINKEDIN = "linkedin"
     """The address of a profile."""
@@ -129,6 +130,7 @@ _COMMON_NAMES: _Names = {
         *("Website", "Website URL", "Company Website", "Company Website URL", "Homepage", "Company Domain"),
         *("Domain", "Webseite", "Site web"),
     ),
+    Meaning.TIME_ZONE: ("Time Zone", "Timezone", "Zeitzone", "Fuseau horaire"),
     Meaning.TAGS: ("Tags", "Tag", "Labels"),
     Meaning.LINKEDIN: (
         *("LinkedIn URL", "LinkedIn", "LinkedIn Profile", "LinkedIn Profile URL", "LinkedIn Profile Link"),

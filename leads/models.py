@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Upper
 
 from integrations.models import Account
 from leads.querysets import LeadQuerySet
@@ -9,6 +10,7 @@ from outreach.clients.models import Client, ClientOwned
 from outreach.clients.querysets import ClientOwnedQuerySet
 from outreach.fields import ChangedAt, CreatedAt
 from outreach.identifiers import new_id
+from outreach.zones import check_zone
 
 
 class Lead(ClientOwned):
@@ -27,6 +29,9 @@ class Lead(ClientOwned):
     location = models.CharField(max_length=300, blank=True)
     phone = models.CharField(max_length=60, blank=True)
     website = models.CharField(max_length=500, blank=True)
+    time_zone = models.CharField(
+        max_length=64, blank=True, validators=[check_zone], help_text="IANA name, such as Europe/London; may be empty."
+    )
     public_identifier = models.CharField("LinkedIn name", max_length=200, blank=True)
     provider_id = models.CharField("LinkedIn id", max_length=200, blank=True)
     sales_navigator_id = models.CharField(max_length=200, blank=True)
@@ -52,7 +57,11 @@ class Lead(ClientOwned):
                 name="one_lead_per_public_identifier",
             ),
         ]
-        indexes = [models.Index(fields=["client", "email"], name="lead_by_email")]
+        indexes = [
+            models.Index(fields=["client", "email"], name="lead_by_email"),
+            # Colleagues: names of companies are compared without regard to case.
+            models.Index("client", Upper("company"), name="lead_by_company"),
+        ]
 
     def __str__(self) -> str:
         return self.name or self.email or self.public_identifier or str(self.pk)

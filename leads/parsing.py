@@ -9,6 +9,7 @@ from leads import cells as cell
 from leads.files import Row
 from leads.formats import Format, Meaning
 from leads.identifiers import LinkedInIdentity, explicit_identity_from, identity_from, merged
+from outreach.zones import zone_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class Person:
     location: str = ""
     phone: str = ""
     website: str = ""
+    time_zone: str = ""
     public_identifier: str = ""
     provider_id: str = ""
     sales_navigator_id: str = ""
@@ -75,6 +77,7 @@ _SINGLE_LINE: dict[Meaning, Callable[[str], str]] = {
     Meaning.LOCATION: cell.single_line,
     Meaning.PHONE: cell.phone_from,
     Meaning.WEBSITE: cell.single_line,
+    Meaning.TIME_ZONE: cell.single_line,
 }
 _IDENTITY: tuple[tuple[Meaning, Callable[[str], LinkedInIdentity]], ...] = (
     (Meaning.LINKEDIN, explicit_identity_from),
@@ -192,6 +195,7 @@ class _Reading:
             location=self._location(),
             phone=self._phone(),
             website=self._single(Meaning.WEBSITE),
+            time_zone=self._zone(),
             public_identifier=identity.public_identifier,
             provider_id=identity.provider_id,
             sales_navigator_id=identity.sales_navigator_id,
@@ -230,6 +234,14 @@ class _Reading:
         return (
             (first_name, last_name) if first_name or last_name else cell.split_full_name(self._first(Meaning.FULL_NAME))
         )
+
+    def _zone(self) -> str:
+        """Only what is a zone's IANA name: "CET" or "+1" would be a guess at somebody's night."""
+        name = self._single(Meaning.TIME_ZONE)
+        if name and name not in zone_names():
+            self._warn(f"{name!r} is no time zone such as Europe/London; left empty.")
+            return ""
+        return name
 
     def _location(self) -> str:
         """The location, or the place put together. City, state and country also stay custom fields."""

@@ -20,6 +20,7 @@ MILESTONES = (
     "inside_inbound",
     "after_inbound",
     "inside_recovery",
+    "inside_internal",
 )
 
 _observer: Callable[[str], None] | None = None

@@ -183,6 +183,7 @@ CELERY_BEAT_SCHEDULE = {
         ("carry out due steps", "campaigns.tasks.tick", env.float("TICK_SECONDS", 5)),
         ("process webhook receipts", "integrations.tasks.process_receipts", 5),
         ("read accounts that are due", "integrations.tasks.poll_accounts", 15),
+        ("deliver calls to other systems", "integrations.tasks.deliver_calls", 10),
         ("settle what was left in flight", "campaigns.tasks.recover", 30),
         ("start, release and expire", "campaigns.tasks.keep_house", 30),
         ("check account status", "integrations.tasks.refresh_accounts", 900),
@@ -205,9 +206,14 @@ DISPATCH_LEASE_SECONDS = env.int("DISPATCH_LEASE_SECONDS", 300)
 ENGINE_BATCH_SIZE = env.int("ENGINE_BATCH_SIZE", 10)
 # A follow-up waits until its account's inbound was read no longer ago than this (minutes).
 INBOUND_MAX_AGE_MINUTES = env.int("INBOUND_MAX_AGE_MINUTES", 120)
+# How long a pause waits for calls that were confirmed before it to begin; they do not begin later than that (seconds).
+STOP_WAITS_SECONDS = env.float("STOP_WAITS_SECONDS", default=5.0)
 # How often each account's messages and relations are read, on average; the moment is drawn at random (minutes).
 MESSAGES_POLL_MINUTES = env.int("MESSAGES_POLL_MINUTES", 20)
 RELATIONS_POLL_MINUTES = env.int("RELATIONS_POLL_MINUTES", 240)
+
+# Calls that sequences make to other systems may go into private networks only where an operator wants it.
+OUTBOUND_ALLOW_PRIVATE = env.bool("OUTBOUND_ALLOW_PRIVATE", default=False)
 
 # --- API ------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {

@@ -1,5 +1,6 @@
 """IANA time zones as data: checked when entered, never guessed."""
 
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -24,3 +25,11 @@ def check_zone(name: str) -> None:
 @lru_cache(maxsize=64)
 def zone(name: str) -> ZoneInfo:
     return ZoneInfo(name)
+
+
+def local_midnight(day: date, name: str) -> datetime:
+    """When the local day begins, in UTC. Where midnight is jumped over, the end of the gap."""
+    start = datetime.combine(day, time.min, tzinfo=zone(name)).astimezone(UTC)
+    while start.astimezone(zone(name)).date() < day:
+        start += timedelta(minutes=15)
+    return start

@@ -16,3 +16,5 @@ CELERY_BROKER_URL = "memory://"
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 UNIPILE_WEBHOOK_SECRET = "test-webhook-secret"
+# In one thread nobody could begin a call while a pause waits for it; tests with threads set their own time.
+STOP_WAITS_SECONDS = 0

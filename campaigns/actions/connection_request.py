@@ -1,25 +1,48 @@
 """The step that invites a person to connect."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from campaigns.actions.contract import Evidence, Findings, Job
-from campaigns.models import Step
+from campaigns.actions.contract import AccountStep, Evidence, Findings, Job, TextUse
+from campaigns.models import Enrollment, Step
 from integrations.dispatching import Outcome
 from integrations.errors import ProviderError, Verdict
 from integrations.models import Account, Action, Dispatch
 from integrations.unipile.client import UnipileClient
+from outreach.clients.models import Client
+from outreach.events.kinds import EventKind
 
 State = Dispatch.State
+BARE_IF_REFUSED = "bare_if_refused"
+# What LinkedIn says of a note that it does not take, be it too long or too many of them.
+NOTE_REFUSALS = frozenset({Verdict.TEXT_REFUSED, Verdict.FEATURE_MISSING})
 # One refusal, two meanings (Unipile API, section 1.4): the account's cap, or this one person is pending.
 AMBIGUOUS = frozenset({Verdict.ACCOUNT_CAP, Verdict.COOLING_DOWN})
 
 
-class ConnectionRequest:
-    kind = Step.Kind.CONNECTION_REQUEST
+class ConnectionRequest(AccountStep):
+    kind = "connection_request"
+    label = "Connection request"
     action = Action.INVITATION
+    text = TextUse.OPTIONAL
+    stage = Enrollment.Stage.INVITE_SENT
+    done_event = EventKind.CONNECTION_REQUEST_SENT
+    options = {
+        BARE_IF_REFUSED: "Invite without the note when LinkedIn refuses it or the notes are used up (true or false)."
+    }
+
+    def problems(self, step: Step, client: Client) -> list[str]:
+        given = step.options.get(BARE_IF_REFUSED, True)
+        return [] if isinstance(given, bool) else [f"{BARE_IF_REFUSED} is true or false, not {given!r}."]
 
     def text_limit(self, account: Account | None) -> int | None:
         return account.note_limit if account else max(Account.NOTE_LIMITS.values())
+
+    def may_go_bare(self, step: Step) -> bool:
+        return bool(step.options.get(BARE_IF_REFUSED, True))
+
+    def goes_bare(self, step: Step, earlier: Sequence[str]) -> bool:
+        return self.may_go_bare(step) and bool(NOTE_REFUSALS & set(earlier))
 
     def look(self, job: Job, client: UnipileClient) -> Findings:
         """The profile tells the stable id, and whether they are connected or invited already."""

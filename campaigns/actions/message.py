@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from campaigns.actions.contract import Evidence, Findings, Job
-from campaigns.models import Step
+from campaigns.actions.contract import AccountStep, Evidence, Findings, Job, TextUse
+from campaigns.models import Enrollment
 from inbox.ingesting import same_words
 from inbox.models import Conversation
 from integrations.dispatching import Outcome
@@ -12,6 +12,7 @@ from integrations.errors import ProviderError, Verdict
 from integrations.models import Account, Action, Dispatch
 from integrations.provider_events import MessageSeen, PersonRef
 from integrations.unipile.client import UnipileClient
+from outreach.events.kinds import EventKind
 
 State = Dispatch.State
 # Clocks differ: a message of ours may carry a moment a little before we noted the call.
@@ -20,9 +21,15 @@ CLOCK_SKEW = timedelta(minutes=2)
 MESSAGE_LIMIT = 8000
 
 
-class SendMessage:
-    kind = Step.Kind.MESSAGE
+class SendMessage(AccountStep):
+    kind = "message"
+    label = "Message"
     action = Action.MESSAGE
+    needs_connection = True
+    text = TextUse.REQUIRED
+    writes = True
+    stage = Enrollment.Stage.MESSAGED
+    done_event = EventKind.MESSAGE_SENT
 
     def text_limit(self, account: Account | None) -> int | None:
         return MESSAGE_LIMIT
@@ -35,10 +42,8 @@ class SendMessage:
             if not profile.is_connected:
                 return Findings(profile=profile, problem=_not_connected(job))
         person = profile.provider_id if profile else job.lead.provider_id
-        chat_id = job.dispatch.provider_chat_id or _chat_with(person, account_id, client)
-        since = job.enrollment.started_at or job.enrollment.enrolled_at
-        seen = _read(chat_id, person, job.account, client, since=since) if chat_id else ()
-        return Findings(profile=profile, chat_id=chat_id, messages=tuple(seen))
+        chat_id, seen = written_in_chat(person, job, client)
+        return Findings(profile=profile, chat_id=chat_id, messages=seen)
 
     def call(self, job: Job, client: UnipileClient) -> Outcome:
         dispatch, account_id = job.dispatch, job.account.provider_account_id
@@ -65,6 +70,15 @@ class SendMessage:
             return Evidence(False, "the chat does not hold our words", messages=seen)
         found = Outcome(State.SENT, provider_chat_id=chat_id, provider_message_id=ours.message_id)
         return Evidence(True, "our words stand in the chat", found, messages=seen)
+
+
+def written_in_chat(person: str, job: Job, client: UnipileClient) -> tuple[str, tuple[MessageSeen, ...]]:
+    """The chat with this person, "" when there is none, and what was said in it since the walk began."""
+    account_id = job.account.provider_account_id
+    chat_id = job.dispatch.provider_chat_id or _chat_with(person, account_id, client)
+    since = job.enrollment.started_at or job.enrollment.enrolled_at
+    seen = _read(chat_id, person, job.account, client, since=since) if chat_id else ()
+    return chat_id, tuple(seen)
 
 
 def _chat_with(person: str, account_id: str, client: UnipileClient) -> str:

@@ -4,6 +4,6 @@ A page that offers verbs of this floor is registered here, on top of the present
 enrolled, accounts and clients paused, dispatches decided.
 """
 
-from campaigns.admin import campaigns, decisions, engine, enrollments, leads, switches
+from campaigns.admin import campaigns, decisions, engine, enrollments, leads, meanings, switches, tasks
 
-__all__ = ["campaigns", "decisions", "engine", "enrollments", "leads", "switches"]
+__all__ = ["campaigns", "decisions", "engine", "enrollments", "leads", "meanings", "switches", "tasks"]

@@ -6,22 +6,31 @@ from functools import partial
 from typing import Any
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
 from django.db import models
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.urls import path
 from django.utils.html import format_html, format_html_join
+from django.utils.module_loading import import_string
 from django.utils.safestring import SafeString
 from unfold.widgets import UnfoldAdminTimeWidget
 
 from campaigns.activating import activate_campaign, activation_problems
+from campaigns.admin.handing_over import HandOverForm
+from campaigns.admin.hours import WeekField
 from campaigns.admin.steps import StepFormSet, StepInline
+from campaigns.admin.versions import is_proposed, proposal_page, propose
 from campaigns.editing import replace_steps, sequence_of
-from campaigns.explaining import explain_in_words
+from campaigns.explaining import explain_campaign, explain_in_words
+from campaigns.handing_over import hand_over, senders_with_leads
 from campaigns.models import Campaign, Enrollment
 from campaigns.progress import next_move, progress_of, states_in_words
 from campaigns.stopping import pause_campaign, resume_campaign
+from campaigns.versioning import go_back, move_to_newest
+from integrations.models import Sender
 from integrations.today import standing
 from outreach.clock import now
 from outreach.console.base import ConsoleAdmin, OneClientForm
@@ -38,11 +47,27 @@ from outreach.events.models import Event
 
 Status = Campaign.Status
 WHY_PAGE = 50
+# Named by a string because it reads from the floor above.
+COMPARISONS = "analytics.variants.comparisons"
 LOG_LENGTH = 12
 
 
 class CampaignForm(OneClientForm):
+    def clean_senders(self) -> Any:
+        """Nobody is taken out of a campaign while leads are still with them."""
+        chosen = self.cleaned_data["senders"]
+        staying = [] if self.instance._state.adding else senders_with_leads(self.instance)
+        if names := ", ".join(sender.name for sender in staying if sender not in chosen):
+            raise ValidationError(f"{names} still has leads here. Use \u201cHand over leads\u201d first.")
+        return chosen
+
     weekdays = WeekdaysField(help_text="Days on which something may go out.")
+    week = WeekField(
+        required=False,
+        label="Hours in detail",
+        help_text="One line for each day or row of days, such as Mon–Thu 09:00–12:00, 13:00–17:30. "
+        "When filled in, it replaces the hours and days above.",
+    )
     closed_dates = DatesField(required=False, help_text="Days without sending, such as 2026-12-25, 2026-12-26.")
 
     class Meta:
@@ -79,7 +104,7 @@ class CampaignAdmin(ConsoleAdmin):
     search_fields = ("name", "client__name")
     autocomplete_fields = ("senders",)
     actions = ("activate_selected", "pause_selected", "resume_selected")
-    actions_detail = ("why", "activate", "pause", "resume")
+    actions_detail = ("why", "activate", "pause", "resume", "hand_over", "move_leads", "previous_steps")
     actions_row = ("why",)
     change_form_outer_before_template = "console/campaign.html"
     fieldsets = (
@@ -87,12 +112,29 @@ class CampaignAdmin(ConsoleAdmin):
         (
             "Working hours",
             {
-                "fields": ("time_zone", ("opens_at", "closes_at"), "weekdays", "closed_dates"),
+                "fields": (
+                    ("time_zone", "use_lead_time_zone"),
+                    ("opens_at", "closes_at"),
+                    "weekdays",
+                    "week",
+                    ("weekend", "weekend_percent"),
+                    ("holidays_of", "closed_dates"),
+                ),
                 "description": "Nothing automatic goes out outside these hours of this time zone. "
                 "Answers always come in.",
             },
         ),
-        ("Replies", {"fields": ("contact_after_reply",)}),
+        (
+            "Guards",
+            {
+                "fields": (
+                    ("one_campaign_at_a_time", "one_sender_at_a_time", "contact_after_reply"),
+                    ("company_limit", "colleague_pause_days", "not_again_within_days"),
+                    ("new_leads_per_day", "withdraw_after_days", "quiet_after_hours"),
+                ),
+                "description": "Whom this campaign leaves alone, and how fast it takes up new leads.",
+            },
+        ),
     )
 
     # --- The list -------------------------------------------------------------------------------------
@@ -148,6 +190,7 @@ class CampaignAdmin(ConsoleAdmin):
             "state_cell": state_cell(states_in_words([row], progress, at=at)[row.pk]),
             "problems": activation_problems(row) if row.status == Status.DRAFT else (),
             "leads_url": list_of("campaigns_enrollment", f"campaign__id__exact={row.pk}"),
+            "comparisons": import_string(COMPARISONS)(row),
             "feed": feed(Event.objects.filter(campaign_id=row.pk).order_by("-at")[:LOG_LENGTH], at=at),
         }
 
@@ -158,8 +201,25 @@ class CampaignAdmin(ConsoleAdmin):
         # What Django's history reads from a saved formset.
         formset.new_objects, formset.changed_objects, formset.deleted_objects = [], [], []
         sequence_of(form.instance)
-        if formset.has_changed():
+        if formset.has_changed() and form.instance.status != Status.DRAFT:
+            propose(request, form.instance, formset.drafts())
+        elif formset.has_changed():
             replace_steps(campaign=form.instance, steps=formset.drafts(), by=user_of(request), at=now())
+
+    def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        """Changed steps of a running campaign are looked at before they are published."""
+        if is_proposed(request, obj):
+            return redirect("admin:campaigns_campaign_new_steps", obj.pk)
+        answer: HttpResponse = super().response_change(request, obj)
+        return answer
+
+    def get_urls(self) -> list[Any]:
+        page = self.admin_site.admin_view(self.new_steps)
+        return [path("<path:object_id>/new-steps/", page, name="campaigns_campaign_new_steps"), *super().get_urls()]
+
+    def new_steps(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """What the proposed steps change, and for how many leads."""
+        return proposal_page(self, request, self.get_object(request, object_id))
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
         if not change:
@@ -173,6 +233,10 @@ class CampaignAdmin(ConsoleAdmin):
         return is_blank and self.has_change_permission(request, row)
 
     def button_applies(self, name: str, row: Any) -> bool:
+        if name in ("move_leads", "previous_steps"):
+            return row.status in (Status.ACTIVE, Status.PAUSED) and row.sequences.count() > 1
+        if name == "hand_over":
+            return bool(row.status != Status.COMPLETED and row.senders.exists())
         needed = {"activate": Status.DRAFT, "pause": Status.ACTIVE, "resume": Status.PAUSED}.get(name)
         return needed is None or row.status == needed
 
@@ -213,6 +277,42 @@ class CampaignAdmin(ConsoleAdmin):
         resume_campaign(campaign=row, by=user_of(request), at=now())
         return f"{row} is active again."
 
+    @button(
+        "Hand over leads",
+        icon="swap_horiz",
+        sure="A sender leaves the campaign. Leads whom nobody has written to go to another sender.",
+        form=HandOverForm,
+    )
+    def hand_over(self, request: HttpRequest, row: Campaign, form: Any) -> str:
+        """Give a leaving sender's leads to another."""
+        asked = form.cleaned_data
+        senders = {str(sender.pk): sender for sender in Sender.objects.of(row.client_id)}
+        sender, to = senders.get(asked["sender"]), senders.get(asked["to"])
+        if sender is None or (asked["to"] and to is None):
+            raise ValidationError("Choose senders of this campaign's client.")
+        done = hand_over(campaign=row, sender=sender, to=to, begun=asked["begun"], by=user_of(request), at=now())
+        return f"{done.moved} leads were handed over, {done.stayed} stayed with {sender}, {done.ended} left."
+
+    @button(
+        "Move leads to the newest steps",
+        icon="move_down",
+        sure="Leads of earlier versions go on with the newest steps, each at the step that is next for them.",
+    )
+    def move_leads(self, request: HttpRequest, row: Campaign, form: Any) -> str:
+        """Take leads of earlier versions over to the newest."""
+        moved, stayed = move_to_newest(campaign=row, by=user_of(request), at=now())
+        return f"{moved} leads moved, {stayed} stayed."
+
+    @button(
+        "Back to the previous steps",
+        icon="undo",
+        sure="The steps of the version before are published again, and leads under way go over to them.",
+    )
+    def previous_steps(self, request: HttpRequest, row: Campaign, form: Any) -> str:
+        """Publish the version before once more."""
+        done = go_back(campaign=row, move=True, by=user_of(request), at=now())
+        return f"Version {done.sequence.version} has the earlier steps again; {done.moved} leads moved to it."
+
     @action(description="Why?", icon="help", permissions=["view"])
     def why(self, request: HttpRequest, object_id: str) -> TemplateResponse:
         """Every lead under way, with what keeps its next step."""
@@ -226,6 +326,7 @@ class CampaignAdmin(ConsoleAdmin):
             "opts": self.opts,
             "original": campaign,
             "title": f"Why: {campaign}",
+            "story": explain_campaign(campaign=campaign, at=now()),
             **why_page(campaign, request.GET.get("page", "1"), at=now()),
         }
         return TemplateResponse(request, "console/why.html", context)

@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 from unfold.enums import ActionVariant
 
+from campaigns.engine.restoring import reconcile_everything
 from campaigns.models import EngineState
 from campaigns.stopping import start_engine, stop_engine
 from outreach.clock import now
@@ -32,16 +33,27 @@ START: Any = {
 }
 
 
+RECONCILE: Any = {
+    "title": "Compare all accounts first",
+    "description": "For after a restored backup. Nothing is sent from an account until its inbox, its relations "
+    "and its invitations were read from the provider; then it goes on by itself.",
+    "form_class": None,
+    "form_submit_text": "Compare all accounts",
+}
+
+
 @admin.register(EngineState)
 class EngineStateAdmin(OperatorLedgerAdmin):
-    list_display = ("switch", "stopped", "stopped_by")
-    actions_list = ("stop", "start")
+    list_display = ("switch", "stopped", "stopped_by", "restored")
+    actions_list = ("stop", "start", "reconcile")
 
     stopped = when("stopped_at", "Stopped")
 
     @column("Engine")
     def switch(self, row: EngineState) -> SafeString:
         return label("stopped", "Stopped") if row.stopped_at else label("running", "Running")
+
+    restored = when("restored_at", "Looked restored")
 
     has_switch_permission = OperatorLedgerAdmin.has_view_permission
 
@@ -68,4 +80,17 @@ class EngineStateAdmin(OperatorLedgerAdmin):
         """Let the engine go on."""
         start_engine(by=user_of(request), at=now())
         told(request, lambda: "The engine is running.")
+        return go_to(reverse("admin:index"))
+
+    @action(
+        description="Compare all accounts first",
+        icon="published_with_changes",
+        variant=ActionVariant.DEFAULT,
+        permissions=["switch"],
+        dialog=RECONCILE,
+    )
+    def reconcile(self, request: HttpRequest, form: Any) -> HttpResponse:
+        """Send nothing from an account before it agrees with the provider."""
+        count = reconcile_everything(by=user_of(request), at=now())
+        told(request, lambda: f"{count} accounts are compared with the provider before they send again.")
         return go_to(reverse("admin:index"))

@@ -259,7 +259,7 @@ def _step_shown(step: Step, row: Enrollment, execution: StepExecution | None) ->
     if execution is not None:
         return StepShown(kind, execution.outcome, delay, execution.text)
     outcome = "next" if step.position == row.position and row.is_open else ""
-    wording = word(step, lead=row.lead, sender=row.account.sender, limit=None)
+    wording = word(step, enrollment=row, limit=None)
     return StepShown(kind, outcome, delay, wording.text or step.text, wording.missing)
 
 

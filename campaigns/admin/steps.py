@@ -7,7 +7,7 @@ from django.contrib.admin import AdminSite
 from django.http import HttpRequest
 from unfold.admin import StackedInline
 from unfold.forms import PaginationInlineFormSet
-from unfold.widgets import UnfoldAdminTextareaWidget
+from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextareaWidget
 
 from campaigns.editing import StepDraft
 from campaigns.models import Campaign, Sequence, Step
@@ -22,16 +22,38 @@ def newest_sequence(campaign: Campaign) -> Sequence:
 
 class StepForm(forms.ModelForm):
     position = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    weight = forms.IntegerField(required=False, min_value=0, max_value=1000, widget=UnfoldAdminIntegerFieldWidget)
 
     class Meta:
         model = Step
-        fields = ("kind", "delay_amount", "delay_unit", "text", "position")
+        fields = (
+            "kind",
+            "delay_amount",
+            "delay_unit",
+            "text",
+            "options",
+            "next_position",
+            "else_position",
+            "weight",
+            "variants",
+            "position",
+        )
         widgets = {"text": UnfoldAdminTextareaWidget(attrs={"rows": 3})}
         help_texts = {"text": "", "delay_amount": ""}
 
     def __init__(self, *args: Any, campaign: Campaign | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.campaign = campaign
+
+    def clean_weight(self) -> int:
+        weight = self.cleaned_data["weight"]
+        return 1 if weight is None else int(weight)
+
+    def clean_variants(self) -> Any:
+        return self.cleaned_data["variants"] or []
+
+    def clean_options(self) -> Any:
+        return self.cleaned_data["options"] or {}
 
     def _get_validation_exclusions(self) -> set[str]:
         """Positions are given anew when the steps are written."""
@@ -58,22 +80,44 @@ class StepFormSet(PaginationInlineFormSet):
         """The steps as they were ordered on the page; a new one without a place goes to the end."""
         kept = [form for form in self.forms if self._is_kept(form)]
         kept.sort(key=lambda form: (form.cleaned_data.get("position") is None, form.cleaned_data.get("position") or 0))
-        return [self._draft(form.cleaned_data) for form in kept]
+        return [self._draft(form) for form in kept]
 
     def _is_kept(self, form: Any) -> bool:
         return form not in self.deleted_forms and bool(form.cleaned_data.get("kind"))
 
-    def _draft(self, cleaned: dict[str, Any]) -> StepDraft:
-        return StepDraft(cleaned["kind"], cleaned["text"], cleaned["delay_amount"], cleaned["delay_unit"])
+    def _draft(self, form: Any) -> StepDraft:
+        cleaned: dict[str, Any] = form.cleaned_data
+        return StepDraft(
+            cleaned["kind"],
+            cleaned["text"],
+            cleaned["delay_amount"],
+            cleaned["delay_unit"],
+            weight=cleaned["weight"],
+            variants=cleaned["variants"],
+            options=cleaned["options"],
+            next_position=cleaned["next_position"],
+            else_position=cleaned["else_position"],
+            origin=None if form.instance._state.adding else form.instance.origin,
+        )
 
 
 class StepInline(StackedInline):
-    """Steps belong to a sequence, a sequence to the campaign; the page skips the middle. Only drafts are edited."""
+    """Steps belong to a sequence, a sequence to the campaign; the page skips the middle.
+
+    Those of a draft are replaced at once; for a running campaign the page proposes a new version.
+    """
 
     model = Step
     form = StepForm
     formset = StepFormSet
-    fields = (("kind", "delay_amount", "delay_unit"), "text", "position")
+    fields = (
+        ("kind", "delay_amount", "delay_unit"),
+        "text",
+        "options",
+        ("next_position", "else_position", "weight"),
+        "variants",
+        "position",
+    )
     ordering_field = "position"
     hide_ordering_field = True
     verbose_name_plural = "steps"
@@ -88,7 +132,7 @@ class StepInline(StackedInline):
     def _is_open(self, request: HttpRequest, obj: Any = None) -> bool:
         if obj is None:
             return True
-        return obj.status == Campaign.Status.DRAFT and reach_of(request).may_change(obj.client_id)
+        return obj.status != Campaign.Status.COMPLETED and reach_of(request).may_change(obj.client_id)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return obj is None or reach_of(request).may_see(obj.client_id)

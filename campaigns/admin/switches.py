@@ -7,9 +7,17 @@ from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest
 
-from campaigns.stopping import pause_account, pause_client, resume_account, resume_client
-from integrations.admin.senders import AccountAdmin
-from integrations.models import Account
+from campaigns.stopping import (
+    pause_account,
+    pause_client,
+    pause_sender,
+    resume_account,
+    resume_client,
+    resume_sender,
+)
+from integrations.admin.senders import AccountAdmin, SenderAdmin
+from integrations.dispatching import wake
+from integrations.models import Account, Sender
 from outreach.clients.admin import ClientAdmin
 from outreach.clients.models import Client
 from outreach.clock import now
@@ -23,9 +31,11 @@ RESTRICTED = Account.Status.RESTRICTED
 @admin.register(Account)
 class SwitchedAccountAdmin(AccountAdmin):
     actions = ("pause_selected", "resume_selected")
-    actions_detail = ("pause", "resume")
+    actions_detail = ("pause", "resume", "wake")
 
     def button_applies(self, name: str, row: Any) -> bool:
+        if name == "wake":
+            return bool(row.sleeps.filter(until__gt=now()).exists())
         return (row.paused_at is None) if name == "pause" else bool(row.paused_at) or row.status == RESTRICTED
 
     @admin.action(description="Pause", permissions=["steer"])
@@ -54,6 +64,42 @@ class SwitchedAccountAdmin(AccountAdmin):
     def resume(self, request: HttpRequest, row: Account, form: Any) -> str:
         """Go on sending from the account."""
         resume_account(account=row, by=user_of(request), at=now())
+        return f"{row} goes on."
+
+    @button(
+        "Wake",
+        icon="alarm",
+        sure="What rests after the provider said \u201ctoo many\u201d is tried again at once. If it is refused again, "
+        "it rests longer than before.",
+    )
+    def wake(self, request: HttpRequest, row: Account, form: Any) -> str:
+        """Try again at once what the provider had refused as too many."""
+        count = wake(account=row, by=user_of(request), at=now())
+        return f"{count} action{'s' if count > 1 else ''} of {row} may be tried again."
+
+
+@admin.register(Sender)
+class SwitchedSenderAdmin(SenderAdmin):
+    actions_detail = ("pause", "resume")
+
+    def button_applies(self, name: str, row: Any) -> bool:
+        return bool(row.accounts.filter(paused_at__isnull=name == "pause").exists())
+
+    @button(
+        "Pause",
+        icon="pause",
+        variant=Variant.WARNING,
+        sure="Nothing automatic is sent in this person's name, from any account, until you resume.",
+    )
+    def pause(self, request: HttpRequest, row: Sender, form: Any) -> str:
+        """Stop sending in the person's name."""
+        flying = pause_sender(sender=row, by=user_of(request), at=now())
+        return f"{row} is paused{in_flight([flying])}."
+
+    @button("Resume", icon="play_arrow", variant=Variant.PRIMARY, sure="All accounts of the sender go on.")
+    def resume(self, request: HttpRequest, row: Sender, form: Any) -> str:
+        """Go on sending in the person's name."""
+        resume_sender(sender=row, by=user_of(request), at=now())
         return f"{row} goes on."
 
 

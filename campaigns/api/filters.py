@@ -6,7 +6,7 @@ from django.db.models import QuerySet
 from django_filters.rest_framework import CharFilter, MultipleChoiceFilter, UUIDFilter
 
 from campaigns.api.statuses import LeadStatus, has_any_status
-from campaigns.models import Campaign, Enrollment, StepExecution
+from campaigns.models import Campaign, Enrollment, ManualTask, StepExecution
 from leads.api.filters import LeadFilters
 from leads.models import Lead
 from outreach.api.filters import Filters
@@ -32,6 +32,14 @@ class EnrollmentFilters(Filters):
 
     def filter_status(self, rows: QuerySet[Enrollment], name: str, wanted: list[str]) -> QuerySet[Enrollment]:
         return rows.filter(has_any_status(wanted))
+
+
+class TaskFilters(Filters):
+    campaign = UUIDFilter(field_name="enrollment__campaign")
+
+    class Meta:
+        model = ManualTask
+        fields = ("client", "enrollment", "state")
 
 
 class StepExecutionFilters(Filters):

@@ -7,8 +7,11 @@ from django.forms.models import model_to_dict
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from campaigns.actions.registry import choices as step_kinds
 from campaigns.api.statuses import LeadStatus
-from campaigns.models import Campaign, Enrollment, Step, StepExecution
+from campaigns.handing_over import senders_with_leads
+from campaigns.models import Campaign, Enrollment, ManualTask, Step, StepExecution
+from inbox.models import Message
 from integrations.models import Sender
 from outreach.api.errors import as_bad_input
 from outreach.api.serializers import Body, OwnedRow, Row, VisibleRow
@@ -33,10 +36,26 @@ class WallTime(serializers.TimeField):
     """A time on the clock of the campaign's zone. No `format: time`, which would carry an offset (RFC 3339)."""
 
 
+class Interval(serializers.ListField):
+    """From and to, on the clock of the campaign's zone."""
+
+    child = serializers.CharField(max_length=5)
+
+
 class CampaignSerializer(OwnedRow[Campaign]):
     """Leads + a sequence + senders + working hours in a time zone. Only drafts may be changed."""
 
-    HOURS = ("time_zone", "opens_at", "closes_at", "weekdays", "closed_dates")
+    HOURS = (
+        "time_zone",
+        "opens_at",
+        "closes_at",
+        "weekdays",
+        "week",
+        "weekend",
+        "weekend_percent",
+        "holidays_of",
+        "closed_dates",
+    )
 
     senders = VisibleRow(queryset=Sender.objects.all(), many=True, required=False)
     opens_at = WallTime(input_formats=WALL_TIMES, required=False, help_text="Working hours from.")
@@ -47,6 +66,14 @@ class CampaignSerializer(OwnedRow[Campaign]):
         max_length=7,
         required=False,
         help_text="Days on which messages may go out: 0 is Monday, 6 is Sunday.",
+    )
+    week = serializers.DictField(
+        child=serializers.ListField(
+            child=serializers.ListField(child=serializers.CharField(max_length=5)), max_length=12
+        ),
+        required=False,
+        help_text='Hours of each day, e.g. `{"mon": [["09:00", "12:00"], ["13:00", "17:30"]]}`; '
+        "when given they replace `opens_at`, `closes_at` and `weekdays`.",
     )
     closed_dates = IsoDates(required=False, max_length=400, help_text="Dates without sending.")
 
@@ -62,19 +89,43 @@ class CampaignSerializer(OwnedRow[Campaign]):
             "opens_at",
             "closes_at",
             "weekdays",
+            "week",
+            "weekend",
+            "weekend_percent",
+            "holidays_of",
+            "use_lead_time_zone",
             "closed_dates",
+            "new_leads_per_day",
+            "withdraw_after_days",
+            "quiet_after_hours",
+            "quiet_since",
+            "one_campaign_at_a_time",
+            "one_sender_at_a_time",
+            "company_limit",
+            "colleague_pause_days",
+            "not_again_within_days",
             "contact_after_reply",
             "created_at",
             "activated_at",
         )
-        read_only_fields = ("status", "created_at", "activated_at")
+        read_only_fields = ("status", "quiet_since", "created_at", "activated_at")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         client = self.client_of(attrs)
         if any(sender.client_id != client.pk for sender in attrs.get("senders", ())):
             raise serializers.ValidationError({"senders": "A sender must belong to the campaign's client."})
         self._check_hours(attrs)
+        self._check_senders(attrs)
         return attrs
+
+    def _check_senders(self, attrs: dict[str, Any]) -> None:
+        """Nobody is taken out of a campaign while leads are still with them."""
+        if self.instance is None or "senders" not in attrs:
+            return
+        kept = {sender.pk for sender in attrs["senders"]}
+        if staying := [each for each in senders_with_leads(self.instance) if each.pk not in kept]:
+            names = ", ".join(sender.name for sender in staying)
+            raise serializers.ValidationError({"senders": f"{names} still has leads here; hand them over first."})
 
     def _check_hours(self, attrs: dict[str, Any]) -> None:
         known = model_to_dict(self.instance or Campaign(), fields=self.HOURS)
@@ -88,14 +139,35 @@ class CampaignSerializer(OwnedRow[Campaign]):
 class StepSerializer(serializers.ModelSerializer[Step]):
     class Meta:
         model = Step
-        fields = ("id", "position", "kind", "delay_amount", "delay_unit", "text")
+        fields = (
+            "id",
+            "origin",
+            "position",
+            "kind",
+            "delay_amount",
+            "delay_unit",
+            "text",
+            "weight",
+            "variants",
+            "options",
+            "next_position",
+            "else_position",
+        )
         read_only_fields = fields
+
+
+class VariantSerializer(Body):
+    """A further text of a step. The step's own text is the variant A."""
+
+    label = serializers.CharField(max_length=10)  # type: ignore[assignment]
+    weight = serializers.IntegerField(min_value=0, max_value=1000, default=1)
+    text = serializers.CharField(max_length=LONGEST_TEXT, allow_blank=True)
 
 
 class StepDraftSerializer(Body):
     """One step, in its order. The texts are checked as strictly as when they are sent."""
 
-    kind = serializers.ChoiceField(choices=Step.Kind.choices)
+    kind = serializers.ChoiceField(choices=step_kinds())
     text = serializers.CharField(
         max_length=LONGEST_TEXT,
         allow_blank=True,
@@ -107,12 +179,70 @@ class StepDraftSerializer(Body):
         min_value=0, max_value=100_000, default=0, help_text="How long to wait after the step before."
     )
     delay_unit = serializers.ChoiceField(choices=Step.Unit.choices, default=Step.Unit.WORKING_DAYS)
+    weight = serializers.IntegerField(min_value=0, max_value=1000, default=1, help_text="Of the text among variants.")
+    variants = VariantSerializer(many=True, required=False, max_length=10, help_text="Further texts to try.")  # type: ignore[call-arg]
+    options = serializers.DictField(
+        child=serializers.JSONField(), required=False, help_text="What the kind needs to know; see docs/steps.md."
+    )
+    next_position = serializers.IntegerField(
+        min_value=0, max_value=1000, allow_null=True, default=None, help_text="Where the walk goes on; null: next step."
+    )
+    else_position = serializers.IntegerField(
+        min_value=0, max_value=1000, allow_null=True, default=None, help_text="Where a condition goes that fails."
+    )
+    origin = serializers.UUIDField(
+        allow_null=True, default=None, help_text="The step of an earlier version that this one continues."
+    )
 
 
 class StepsForm(serializers.Serializer[Any]):
     """All steps together, so that an error names its place: `steps.2.text`."""
 
     steps = StepDraftSerializer(many=True, max_length=MOST_STEPS)  # type: ignore[call-arg]
+
+
+class HandOverForm(Body):
+    """A sender leaves the campaign: who takes the leads, and what becomes of those who know the old sender."""
+
+    sender = serializers.UUIDField()
+    to = serializers.UUIDField(allow_null=True, default=None, help_text="null: spread over the other senders.")
+    begun = serializers.ChoiceField(
+        choices=(("stay", "stay"), ("end", "end")),
+        default="stay",
+        help_text="Leads to whom something was sent stay with the old sender, or leave the campaign.",
+    )
+
+
+class HandOverAnswer(serializers.Serializer[Any]):
+    moved = serializers.IntegerField()
+    stayed = serializers.IntegerField()
+    ended = serializers.IntegerField()
+
+
+class NewVersionForm(serializers.Serializer[Any]):
+    """The steps of a new version of a running campaign."""
+
+    steps = StepDraftSerializer(many=True, max_length=MOST_STEPS)  # type: ignore[call-arg]
+    move = serializers.BooleanField(default=False, help_text="Take leads under way over to the new version.")
+
+
+class MoveSerializer(Body):
+    move = serializers.BooleanField(default=True, help_text="Take leads under way over to it.")
+
+
+class ChangeSerializer(serializers.Serializer[Any]):
+    """What a new version would change, and for how many leads under way."""
+
+    changes = serializers.ListField(child=serializers.CharField())
+    movable = serializers.IntegerField(help_text="Leads who find their place in it.")
+    in_flight = serializers.IntegerField(help_text="Leads with a step being sent; they stay for now.")
+    astray = serializers.IntegerField(help_text="Leads without a place in it; they stay on their version.")
+
+
+class PublishedSerializer(serializers.Serializer[Any]):
+    version = serializers.IntegerField(source="sequence.version")
+    moved = serializers.IntegerField()
+    stayed = serializers.IntegerField()
 
 
 class EnrollSerializer(Body):
@@ -140,6 +270,14 @@ class Problems(serializers.Serializer[Any]):
 
 class InWords(serializers.Serializer[Any]):
     sentence = serializers.CharField(help_text="E.g. `waiting · outside hours until Mon 09:00`.")
+
+
+class CampaignStorySerializer(InWords):
+    """What the campaign is doing, and what keeps its leads."""
+
+    can_move = serializers.IntegerField(help_text="Leads whose next step may go out now.")
+    of = serializers.IntegerField(help_text="Leads under way.")
+    lines = serializers.ListField(child=serializers.CharField(), help_text="What keeps the others, and the accounts.")
 
 
 class EnrollmentSerializer(Row[Enrollment]):
@@ -226,6 +364,35 @@ class StepExecutionSerializer(Row[StepExecution]):
         read_only_fields = fields
 
 
+class TaskSerializer(Row[ManualTask]):
+    """Something a person has to do before a lead goes on."""
+
+    class Meta:
+        model = ManualTask
+        fields = (
+            "id",
+            "client",
+            "enrollment",
+            "step",
+            "state",
+            "instructions",
+            "note",
+            "opened_at",
+            "closed_at",
+            "closed_by",
+        )
+        read_only_fields = fields
+
+
+class CloseTaskSerializer(Body):
+    skipped = serializers.BooleanField(default=False, help_text="Nobody did it; the lead goes on all the same.")
+    note = serializers.CharField(max_length=500, allow_blank=True, default="", help_text="What came of it.")
+
+
+class MeaningSerializer(Body):
+    meaning = serializers.ChoiceField(choices=Message.Meaning.choices)
+
+
 class SettleSerializer(Body):
     happened = serializers.BooleanField(help_text="Whether the message or invitation did reach the person.")
 
@@ -233,3 +400,7 @@ class SettleSerializer(Body):
 class EngineSerializer(serializers.Serializer[Any]):
     running = serializers.BooleanField(help_text="False: nothing automatic is sent, for any client.")
     stopped_at = serializers.DateTimeField(allow_null=True)
+    restored_at = serializers.DateTimeField(allow_null=True, help_text="When the database last looked restored.")
+    accounts_to_reconcile = serializers.IntegerField(
+        help_text="Accounts that send nothing until they were compared with the provider."
+    )

@@ -6,20 +6,27 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
-from campaigns.api.serializers import EngineSerializer, SettleSerializer
+from campaigns.api.serializers import EngineSerializer, MeaningSerializer, SettleSerializer
 from campaigns.deciding import settle_by_hand
+from campaigns.engine.restoring import reconcile_everything
 from campaigns.models import EngineState
+from campaigns.overriding import override
 from campaigns.stopping import (
     pause_account,
     pause_client,
+    pause_sender,
     resume_account,
     resume_client,
+    resume_sender,
     start_engine,
     stop_engine,
 )
-from integrations.api.views import Accounts, Dispatches
+from inbox.api.views import Messages
+from integrations.api.views import Accounts, Dispatches, Senders
+from integrations.dispatching import wake
+from integrations.models import Account
 from outreach.api.errors import refusals_are_conflicts
-from outreach.api.permissions import OperatorOnly
+from outreach.api.permissions import MemberOfClient, OperatorOnly
 from outreach.api.serializers import InFlight, in_flight
 from outreach.api.viewsets import Outreach, Pausable
 from outreach.clients.api.views import Clients
@@ -40,6 +47,23 @@ class PausableAccounts(Pausable, Accounts):
     pausing = staticmethod(pause_account)
     resuming = staticmethod(resume_account)
 
+    @extend_schema(request=None)
+    @action(detail=True, methods=["post"], permission_classes=[MemberOfClient])
+    def wake(self, request: Request, pk: str) -> Response:
+        """Ends the rest of actions that the provider refused as too many. Refused again, they rest longer."""
+        account = self.get_object()
+        with refusals_are_conflicts():
+            wake(account=account, **self.by_at)
+        return self.shown(account)
+
+
+class PausableSenders(Pausable, Senders):
+    """The people in whose name we write."""
+
+    subject = "sender"
+    pausing = staticmethod(pause_sender)
+    resuming = staticmethod(resume_sender)
+
 
 class SettledDispatches(Dispatches):
     """What was sent, is being sent, or was refused."""
@@ -52,6 +76,19 @@ class SettledDispatches(Dispatches):
         with refusals_are_conflicts():
             settle_by_hand(dispatch=dispatch, happened=happened, **self.by_at)
         return self.shown(dispatch)
+
+
+class MeaningMessages(Messages):
+    """Messages in both directions, the newest first."""
+
+    @extend_schema(request=MeaningSerializer)
+    @action(detail=True, methods=["post"])
+    def meaning(self, request: Request, pk: str) -> Response:
+        """Says what a message means. That wins over every rule, and stops or resumes sequences accordingly."""
+        message, meaning = self.get_object(), self.body(MeaningSerializer)["meaning"]
+        with refusals_are_conflicts():
+            override(message=message, meaning=meaning, **self.by_at)
+        return self.shown(message)
 
 
 class Engine(Outreach, ViewSet):
@@ -75,7 +112,19 @@ class Engine(Outreach, ViewSet):
         start_engine(**self.by_at)
         return Response(EngineSerializer(engine_now()).data)
 
+    @extend_schema(request=None, responses=EngineSerializer)
+    def reconcile(self, request: Request) -> Response:
+        """After a restored backup: nothing is sent from an account before it was compared with the provider."""
+        reconcile_everything(**self.by_at)
+        return Response(EngineSerializer(engine_now()).data)
+
 
 def engine_now() -> dict[str, object]:
-    stopped_at = EngineState.objects.values_list("stopped_at", flat=True).first()
-    return {"running": stopped_at is None, "stopped_at": stopped_at}
+    state = EngineState.objects.first()
+    stopped_at = state.stopped_at if state else None
+    return {
+        "running": stopped_at is None,
+        "stopped_at": stopped_at,
+        "restored_at": state.restored_at if state else None,
+        "accounts_to_reconcile": Account.objects.filter(unreconciled_since__isnull=False).count(),
+    }

@@ -12,25 +12,34 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer, ValidationError
 
 from campaigns.activating import activate_campaign, activation_problems
-from campaigns.api.filters import CampaignFilters, EnrollmentFilters, StepExecutionFilters
+from campaigns.api.filters import CampaignFilters, EnrollmentFilters, StepExecutionFilters, TaskFilters
 from campaigns.api.serializers import (
     CampaignSerializer,
+    CampaignStorySerializer,
+    ChangeSerializer,
+    CloseTaskSerializer,
     EnrollAnswer,
     EnrollmentSerializer,
     EnrollSerializer,
-    InWords,
+    HandOverAnswer,
+    HandOverForm,
+    MoveSerializer,
+    NewVersionForm,
     Problems,
+    PublishedSerializer,
     ReasonSerializer,
     StepDraftSerializer,
     StepExecutionSerializer,
     StepSerializer,
     StepsForm,
     StopSerializer,
+    TaskSerializer,
 )
 from campaigns.editing import StepDraft, replace_steps, sequence_of
 from campaigns.enrolling import enroll
-from campaigns.explaining import campaign_state_in_words, explain
-from campaigns.models import Campaign, Enrollment, Step, StepExecution
+from campaigns.explaining import campaign_state_in_words, explain, explain_campaign
+from campaigns.handing_over import hand_over
+from campaigns.models import Campaign, Enrollment, ManualTask, Step, StepExecution
 from campaigns.planning.explaining import sentence
 from campaigns.stopping import (
     pause_campaign,
@@ -40,6 +49,9 @@ from campaigns.stopping import (
     resume_enrollment,
     stop_enrollment,
 )
+from campaigns.tasking import close_task
+from campaigns.versioning import go_back, preview, publish
+from integrations.models import Sender
 from leads.models import Lead
 from outreach.api.errors import Conflict, all_or_conflict, refusals_are_conflicts
 from outreach.api.idempotency import idempotent
@@ -99,17 +111,75 @@ class Campaigns(Pausable, Created, Changed, Removed, Listed[Campaign]):
         replace_steps(campaign=campaign, steps=steps, **self.by_at)
         return Response(StepSerializer(steps_of(campaign), many=True).data)
 
+    @extend_schema(request=HandOverForm, responses=HandOverAnswer)
+    @action(detail=True, methods=["post"], url_path="hand-over")
+    def hand_over(self, request: Request, pk: str) -> Response:
+        """A sender leaves the campaign; leads that nobody has written to go to another."""
+        campaign, asked = self.get_object(), self.body(HandOverForm)
+        senders = {sender.pk: sender for sender in Sender.objects.of(campaign.client_id)}
+        for name in ("sender", "to"):
+            if asked[name] is not None and asked[name] not in senders:
+                raise ValidationError({name: f"The campaign's client has no sender {asked[name]}."})
+        with refusals_are_conflicts():
+            done = hand_over(
+                campaign=campaign,
+                sender=senders[asked["sender"]],
+                to=senders[asked["to"]] if asked["to"] else None,
+                begun=asked["begun"],
+                **self.by_at,
+            )
+        return Response(HandOverAnswer(done).data)
+
+    @extend_schema(request=NewVersionForm, responses=ChangeSerializer)
+    @action(detail=True, methods=["post"], url_path="versions/preview")
+    def preview_version(self, request: Request, pk: str) -> Response:
+        """What these steps would change for the leads of a running campaign. Nothing is written."""
+        campaign, steps, _ = self._new_version(request)
+        with refusals_are_conflicts():
+            change = preview(campaign=campaign, steps=steps)
+        return Response(ChangeSerializer(change).data)
+
+    @extend_schema(request=NewVersionForm, responses=PublishedSerializer)
+    @action(detail=True, methods=["post"], url_path="versions")
+    @idempotent
+    def publish_version(self, request: Request, pk: str) -> Response:
+        """Makes these steps the newest version of a running campaign. Leads stay on theirs unless moved."""
+        campaign, steps, move = self._new_version(request)
+        with refusals_are_conflicts():
+            done = publish(campaign=campaign, steps=steps, move=move, **self.by_at)
+        return Response(PublishedSerializer(done).data)
+
+    @extend_schema(request=MoveSerializer, responses=PublishedSerializer)
+    @action(detail=True, methods=["post"], url_path="versions/back")
+    def previous_version(self, request: Request, pk: str) -> Response:
+        """Publishes the version before the newest once more."""
+        campaign = self.get_object()
+        with refusals_are_conflicts():
+            done = go_back(campaign=campaign, move=self.body(MoveSerializer)["move"], **self.by_at)
+        return Response(PublishedSerializer(done).data)
+
+    def _new_version(self, request: Request) -> tuple[Campaign, list[StepDraft], bool]:
+        campaign = self.get_object()
+        form = NewVersionForm(data=request.data)
+        form.is_valid(raise_exception=True)
+        steps = [StepDraft(**step) for step in form.validated_data["steps"]]
+        return campaign, steps, form.validated_data["move"]
+
     @extend_schema(responses=Problems)
     @action(detail=True, methods=["get"])
     def problems(self, request: Request, pk: str) -> Response:
         """What stands against activating this campaign."""
         return Response({"problems": list(activation_problems(self.get_object()))})
 
-    @extend_schema(responses=InWords)
+    @extend_schema(responses=CampaignStorySerializer)
     @action(detail=True, methods=["get"])
     def explain(self, request: Request, pk: str) -> Response:
-        """What the campaign is doing now, or what it waits for."""
-        return Response({"sentence": campaign_state_in_words(campaign=self.get_object(), at=self.at)})
+        """What the campaign is doing now, how many of its leads can move, and what keeps the others."""
+        campaign = self.get_object()
+        story = explain_campaign(campaign=campaign, at=self.at)
+        words = campaign_state_in_words(campaign=campaign, at=self.at)
+        told = {"sentence": words, "can_move": story.can_move, "of": story.of, "lines": list(story.lines)}
+        return Response(CampaignStorySerializer(told).data)
 
     @extend_schema(request=None)
     @action(detail=True, methods=["post"])
@@ -186,6 +256,23 @@ class Enrollments(Pausable, Listed[Enrollment]):
             for reason in explain(enrollment=enrollment, at=self.at)
         ]
         return Response(ReasonSerializer(reasons, many=True).data)
+
+
+class Tasks(Listed[ManualTask]):
+    """What people have to do before leads go on."""
+
+    queryset = ManualTask.objects.all()
+    serializer_class = TaskSerializer
+    filterset_class = TaskFilters
+
+    @extend_schema(request=CloseTaskSerializer)
+    @action(detail=True, methods=["post"])
+    def close(self, request: Request, pk: str) -> Response:
+        """Done, or skipped: the lead goes on at once."""
+        task, how = self.get_object(), self.body(CloseTaskSerializer)
+        with refusals_are_conflicts():
+            close_task(task=task, skipped=how["skipped"], note=how["note"], **self.by_at)
+        return self.shown(task)
 
 
 class StepExecutions(Listed[StepExecution]):

@@ -98,8 +98,9 @@ def _over_a_limit(ledger: list[Entry]) -> Iterator[Violation]:
         mine = [entry for entry in ledger if entry.account == account.provider_account_id]
         days = Counter((entry.kind, entry.at.astimezone(zone(account.time_zone)).date()) for entry in mine)
         for (kind, day), count in days.items():
-            if count > account.daily_cap(kind):
-                yield Violation(4, f"{account}: {count} {kind}s on {day}, the cap is {account.daily_cap(kind)}")
+            cap = account.invitations_per_day if kind == "invitation" else account.messages_per_day
+            if kind in ("invitation", "message") and count > cap:
+                yield Violation(4, f"{account}: {count} {kind}s on {day}, the cap is {cap}")
         yield from _too_close(account, mine)
 
 

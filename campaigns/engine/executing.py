@@ -15,7 +15,9 @@ from django.db import transaction
 
 from campaigns.actions.contract import Findings, Job
 from campaigns.actions.registry import action_for
+from campaigns.calendars import hours_for
 from campaigns.engine.claiming import reserve_batch
+from campaigns.engine.internal import carry_out_internal_steps
 from campaigns.engine.recording import (
     note_relation,
     record_already_done,
@@ -23,10 +25,14 @@ from campaigns.engine.recording import (
     record_failure,
     record_outcome,
 )
+from campaigns.engine.turnstile import go_through
 from campaigns.inbound import recognise
 from campaigns.models import Campaign, Enrollment
 from campaigns.stopping import engine_is_on
-from integrations.dispatching import Outcome, confirm, local_day
+from inbox.ingesting import same_words
+from inbox.models import Message
+from integrations.allowances import local_day
+from integrations.dispatching import Outcome, confirm
 from integrations.errors import ProviderError, Verdict
 from integrations.models import Account
 from integrations.receiving import hand_on
@@ -42,9 +48,9 @@ Result = Outcome | ProviderError
 In = TypeVar("In")
 Out = TypeVar("Out")
 
-# A process that was frozen between confirming and calling must not call any more: by then recovery may have
-# asked the provider and begun anew (seconds).
-CALL_WITHIN = 60.0
+# A process that was frozen between confirming and calling must not call any more (seconds): a pause has returned
+# by then, or recovery has asked the provider and begun anew.
+CALL_WITHIN = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +62,14 @@ class Looked:
 
 
 def run_batch(*, now: Clock, client: UnipileClient, limit: int | None = None, at_once: int | None = None) -> int:
-    """Carry out one batch of due steps. Returns how many were reserved; 0 means there was nothing to do.
+    """Carry out one batch of due steps. Returns how many were taken up; 0 means there was nothing to do.
 
     `at_once` bounds the calls in flight; 1 makes the batch sequential, which the simulation needs to be repeatable.
     """
     jobs = reserve_batch(at=now(), limit=limit)
+    internal = carry_out_internal_steps(at=now())
     if not jobs:
-        return 0
+        return internal
     workers = at_once or len(jobs)
     looked = [Looked(job, found) for job, found in zip(jobs, _each(jobs, _looker(client), workers), strict=True)]
     passing("after_preflight")
@@ -72,7 +79,7 @@ def run_batch(*, now: Clock, client: UnipileClient, limit: int | None = None, at
     passing("after_call")
     _record_all(list(zip(confirmed, results, strict=True)), now())
     passing("after_record")
-    return len(jobs)
+    return len(jobs) + internal
 
 
 def _each(items: Sequence[In], do: Callable[[In], Out], workers: int) -> list[Out]:
@@ -114,6 +121,7 @@ def _confirm_all(looked: list[Looked], at: datetime) -> list[Job]:
     """Take in what the looks found, then give every step its last check. Returns those that may be called."""
     twins = {each.job.dispatch.pk: _take_in(each, at) for each in looked}
     with transaction.atomic():
+        go_through()
         in_order = sorted(looked, key=_lock_order)
         return [each.job for each in in_order if _confirmed(each, twins[each.job.dispatch.pk], at)]
 
@@ -143,7 +151,7 @@ def _take_in(looked: Looked, at: datetime) -> Lead | None:
 def _confirmed(looked: Looked, twin: Lead | None, at: datetime) -> bool:
     """The last word on one step, under the lock of its enrollment; what may not go on is cancelled here."""
     job, findings = looked.job, looked.findings
-    rows = Enrollment.objects.select_for_update(of=("self",)).select_related("campaign")
+    rows = Enrollment.objects.select_for_update(of=("self",)).select_related("campaign", "lead")
     enrollment = rows.get(pk=job.enrollment.pk)
     if findings.problem:
         record_failure(job, findings.problem, at=at, called=False)
@@ -151,13 +159,29 @@ def _confirmed(looked: Looked, twin: Lead | None, at: datetime) -> bool:
         record_cancelled(job, f"This is the same person as the lead {twin} ({twin.pk}).", at=at, twin=True)
     elif objection := _objection(job, enrollment, at):
         record_cancelled(job, objection, at=at)
-    elif findings.already_done:
+    elif words := _stands_already(job):
+        record_already_done(job, Findings(nothing_to_do=words), at=at)
+    elif findings.already_done or findings.nothing_to_do:
         record_already_done(job, findings, at=at)
     else:
+        job.dispatch.data = {**job.dispatch.data, **findings.data}
         job.dispatch.person = job.lead.provider_id
         job.dispatch.provider_chat_id = findings.chat_id or job.dispatch.provider_chat_id
         return confirm(job.dispatch, at=at)
     return False
+
+
+def _stands_already(job: Job) -> str:
+    """Whether these very words went to this lead from this account since the walk began, and no step of ours knows.
+
+    The owner was faster by hand, or a restored backup has forgotten the sending: never twice, either way.
+    """
+    if not job.dispatch.text or not action_for(job.step.kind).writes:
+        return ""
+    since = job.enrollment.started_at or job.enrollment.enrolled_at
+    unknown = Message.objects.filter(account=job.account, direction=Message.Direction.OUTBOUND, dispatch__isnull=True)
+    said = unknown.filter(conversation__lead=job.lead, sent_at__gte=since).values_list("text", flat=True)
+    return "stands in the chat already" if any(same_words(job.dispatch.text, text) for text in said) else ""
 
 
 def _objection(job: Job, enrollment: Enrollment, at: datetime) -> str:
@@ -166,6 +190,8 @@ def _objection(job: Job, enrollment: Enrollment, at: datetime) -> str:
         return f"The lead is {enrollment.get_state_display().lower()} in this campaign."
     if not engine_is_on():
         return "The engine was stopped."
+    if enrollment.resting_until and enrollment.resting_until > at:
+        return f"The lead is out of office until {enrollment.resting_until:%d %b %Y}."
     return _about_the_lead(job, enrollment) or _about_the_account(job, at) or _about_the_campaign(enrollment, at)
 
 
@@ -182,6 +208,8 @@ def _about_the_account(job: Job, at: datetime) -> str:
     account = Account.objects.select_related("client").get(pk=job.account.pk)
     if account.client.paused_at or account.paused_at:
         return "The client or the account was paused."
+    if account.unreconciled_since:
+        return "A backup was restored: the account is compared with the provider first."
     if account.status != Account.Status.OK:
         return f"The account is {account.get_status_display().lower()}."
     if job.dispatch.usage and job.dispatch.usage.day != local_day(account, at):
@@ -193,7 +221,7 @@ def _about_the_campaign(enrollment: Enrollment, at: datetime) -> str:
     campaign = enrollment.campaign
     if campaign.status != Campaign.Status.ACTIVE:
         return f"The campaign is {campaign.get_status_display().lower()}."
-    return "" if campaign.hours().is_open(at) else "Outside working hours."
+    return "" if hours_for(campaign, enrollment.lead).is_open(at) else "Outside working hours."
 
 
 # --- Record ---------------------------------------------------------------------------------------------

@@ -1,25 +1,35 @@
 """From rows to the facts that the gate asks about. Reads only; decides nothing."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from uuid import UUID
 
 from django.conf import settings
+from django.db.models import Max
 
+from campaigns.actions.contract import AccountStep
 from campaigns.actions.registry import action_for
+from campaigns.engine.beginning import is_new
 from campaigns.engine.walking import is_connected
-from campaigns.models import Enrollment, Step
+from campaigns.guarding import guards_against
+from campaigns.models import Campaign, CampaignDay, Enrollment, Step
 from campaigns.planning.calendar import WorkingHours
 from campaigns.planning.decisions import ActionKind, Because, Reason
 from campaigns.planning.gate import AccountStatus, EnrollmentState, Facts
+from campaigns.planning.pacing import local_day, next_local_day
 from campaigns.planning.sequencing import INVITATION_EXPIRES
+from campaigns.planning.wordings import Wording
 from campaigns.stopping import engine_is_on
-from campaigns.wording import Wording, word
+from campaigns.wording import word
 from integrations import breaker
 from integrations.allowances import Allowances, allowances
-from integrations.models import Account
+from integrations.limits import shared
+from integrations.models import Account, Action
 from leads.suppressing import suppression_of
 
+# A person whose invitation was withdrawn cannot be invited again for up to three weeks (Unipile API, section 8).
+COOL_DOWN = timedelta(weeks=3)
 ACCOUNT_STATUS = {
     Account.Status.OK: AccountStatus.OK,
     Account.Status.RESTRICTED: AccountStatus.RESTRICTED,
@@ -37,10 +47,17 @@ class Surroundings:
     engine_on: bool
     provider_open_at: datetime | None
     allowances: Allowances
+    begun: Mapping[tuple[UUID, date], int]  # new leads by campaign and the campaign's day, where they are counted
 
 
 def surroundings(accounts: Iterable[Account], *, at: datetime) -> Surroundings:
-    return Surroundings(engine_is_on(), breaker.opens_at(), allowances(accounts, at=at))
+    return Surroundings(engine_is_on(), breaker.opens_at(), allowances(accounts, at=at), _begun(at))
+
+
+def _begun(at: datetime) -> Mapping[tuple[UUID, date], int]:
+    around = [(at + timedelta(days=number)).date() for number in (-1, 0, 1)]
+    rows = CampaignDay.objects.filter(day__in=around).values_list("campaign", "day", "begun")
+    return {(campaign, day): begun for campaign, day, begun in rows}
 
 
 def facts_about(
@@ -49,11 +66,13 @@ def facts_about(
     """Everything about one lead's next step at one moment, and the words it would be sent with."""
     account, campaign, lead = enrollment.account, enrollment.campaign, enrollment.lead
     action = action_for(step.kind)
-    wording = word(step, lead=lead, sender=account.sender, limit=action.text_limit(account))
+    wording = word(step, enrollment=enrollment, limit=action.text_limit(account))
     suppression = suppression_of(lead)
     allowance = around.allowances[(account.pk, action.action.value)]
+    share = hours.share_at(at)
     connected = is_connected(enrollment)
-    waiting = enrollment.invited_at is not None and not connected
+    awaits = action.needs_connection or action.action == Action.INVITATION
+    waiting = awaits and enrollment.invited_at is not None and not enrollment.withdrawn_at and not connected
     facts = Facts(
         action=ActionKind(action.action.value),
         hours=hours,
@@ -73,17 +92,41 @@ def facts_about(
         account_exists=account.status != Account.Status.DELETED,
         account_status=ACCOUNT_STATUS.get(Account.Status(account.status), AccountStatus.DISCONNECTED),
         account_paused=account.paused_at is not None,
+        account_reconciled=account.unreconciled_since is None,
         provider_open_at=around.provider_open_at,
+        last_sent_at=enrollment.last_sent_at,
         needs_fresh_inbound=enrollment.last_done_at is not None,
         inbound_read_at=_read_since_connected(account),
         inbound_max_age=timedelta(minutes=settings.INBOUND_MAX_AGE_MINUTES),
         action_asleep_until=allowance.asleep_until,
-        cap=allowance.cap,
+        cap=shared(allowance.cap, share),
         used=allowance.used,
+        cap_source=allowance.source if share == 1 else f"{share:.0%} on this day of {allowance.source}",
+        cap_reopens_at=allowance.reopens_at,
         day_zone=account.time_zone,
         next_slot_at=account.next_slot_at,
+        new_leads_until=_new_leads_until(enrollment, campaign, around, at),
+        resting_until=enrollment.resting_until,
+        guards=guards_against(enrollment, at=at),
+        cooling_until=_cooling_until(enrollment, action, at),
     )
     return facts, wording
+
+
+def _new_leads_until(enrollment: Enrollment, campaign: Campaign, around: Surroundings, at: datetime) -> datetime | None:
+    if campaign.new_leads_per_day is None or not is_new(enrollment):
+        return None
+    begun = around.begun.get((campaign.pk, local_day(at, campaign.time_zone)), 0)
+    return next_local_day(at, campaign.time_zone) if begun >= campaign.new_leads_per_day else None
+
+
+def _cooling_until(enrollment: Enrollment, action: AccountStep, at: datetime) -> datetime | None:
+    """Whoever withdrew it: LinkedIn refuses the next invitation from the same account, and wonders at another's."""
+    if action.action != Action.INVITATION:
+        return None
+    walks = Enrollment.objects.filter(lead=enrollment.lead_id, withdrawn_at__gt=at - COOL_DOWN)
+    last = walks.aggregate(last=Max("withdrawn_at"))["last"]
+    return last + COOL_DOWN if last else None
 
 
 def _read_since_connected(account: Account) -> datetime | None:

@@ -44,9 +44,10 @@ def _appointments(at: datetime) -> Iterator[datetime | None]:
             account = accounts[row["next_account_id"]]
             moment = max(row["due"], _ready_at(account, row["next_action"], around, at), at)
             yield campaigns[row["campaign_id"]].next_open(moment)
-    yield Enrollment.objects.filter(state="active", next_account__isnull=True).aggregate(due=Min("next_action_at"))[
-        "due"
-    ]
+        internal = Enrollment.objects.filter(state="active", next_action="internal", campaign__in=campaigns)
+        yield internal.aggregate(due=Min("next_action_at"))["due"]
+    expiring = Enrollment.objects.filter(state="active", next_action="expire")
+    yield expiring.aggregate(due=Min("next_action_at"))["due"]
 
 
 def _ready_at(account: Account, action: str, around: Surroundings, at: datetime) -> datetime:
@@ -54,9 +55,10 @@ def _ready_at(account: Account, action: str, around: Surroundings, at: datetime)
     allowance = around.allowances[(account.pk, action)]
     waits = (
         account.next_slot_at,
+        account.next_look_at,
         allowance.asleep_until,
         around.provider_open_at,
-        next_local_day(at, account.time_zone) if allowance.is_used_up else None,
+        (allowance.reopens_at or next_local_day(at, account.time_zone)) if allowance.is_used_up else None,
     )
     return max(moment for moment in waits if moment is not None)
 

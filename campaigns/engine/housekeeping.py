@@ -5,11 +5,14 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
-from campaigns.actions.registry import action_for
+from campaigns.actions.registry import kind_of
+from campaigns.calendars import hours_for
+from campaigns.engine.caring import care
 from campaigns.engine.facts import ASKED_AFRESH
+from campaigns.engine.quieting import watch_for_quiet
 from campaigns.engine.walking import leave, release, replan, steps_of
 from campaigns.inbound import claim_strays
-from campaigns.models import Campaign, Enrollment
+from campaigns.models import Campaign, Enrollment, ManualTask
 from campaigns.wording import word
 from inbox.models import Conversation
 from integrations.models import Dispatch
@@ -23,6 +26,7 @@ BATCH = 200
 def expire_invitations(*, at: datetime) -> int:
     """Leads whose invitation nobody accepted leave the sequence. Returns how many."""
     due = Q(state=Enrollment.State.ACTIVE, next_account__isnull=True, next_action="expire", next_action_at__lte=at)
+    due &= Q(account__unreconciled_since__isnull=True)
     with transaction.atomic():
         rows = list(
             Enrollment.objects.filter(due).select_for_update(skip_locked=True).order_by("next_action_at")[:BATCH]
@@ -42,9 +46,9 @@ def release_holds(*, at: datetime) -> int:
     mended = [row.pk for row in rows.iterator(chunk_size=BATCH) if _is_mended(row)]
     for pk in mended:
         with transaction.atomic():
-            locked = held.filter(pk=pk).select_related("campaign").select_for_update(of=("self",)).first()
+            locked = held.filter(pk=pk).select_related("campaign", "lead").select_for_update(of=("self",)).first()
             if locked:
-                hours = locked.campaign.hours()
+                hours = hours_for(locked.campaign, locked.lead)
                 release(locked, steps=steps_of(locked), hours=hours, at=at, actor=Actor.ENGINE)
     return len(mended)
 
@@ -55,8 +59,8 @@ def _is_mended(row: Enrollment) -> bool:
     step = next((step for step in steps if step.position >= row.position), None)
     if step is None or not row.lead.identifier:
         return step is None
-    limit = action_for(step.kind).text_limit(row.account)
-    wording = word(step, lead=row.lead, sender=row.account.sender, limit=limit)
+    limit = kind_of(step.kind).text_limit(row.account)
+    wording = word(step, enrollment=row, limit=limit)
     return not wording.missing and not wording.problem
 
 
@@ -83,8 +87,13 @@ def take_up_lost(*, at: datetime) -> int:
     open_dispatch = Dispatch.objects.filter(
         execution__enrollment=OuterRef("pk"), state__in=(Dispatch.State.SENDING, Dispatch.State.UNKNOWN)
     )
+    open_task = ManualTask.objects.filter(enrollment=OuterRef("pk"), state=ManualTask.State.OPEN)
     lost = Enrollment.objects.filter(
-        ~Exists(open_dispatch), state=Enrollment.State.ACTIVE, next_action_at__isnull=True, held_because=""
+        ~Exists(open_dispatch),
+        ~Exists(open_task),
+        state=Enrollment.State.ACTIVE,
+        next_action_at__isnull=True,
+        held_because="",
     )
     with transaction.atomic():
         rows = list(lost.select_for_update(skip_locked=True, of=("self",))[:BATCH])
@@ -117,4 +126,6 @@ def keep_house(*, at: datetime) -> dict[str, int]:
         "claimed": claim_conversations(at=at),
         "taken_up": take_up_lost(at=at),
         "completed": complete_campaigns(at=at),
+        "slowed": care(at=at),
+        "quiet": watch_for_quiet(at=at),
     }

@@ -7,8 +7,10 @@ in the air the lead may have answered, been paused, or connected.
 from datetime import datetime, timedelta
 from typing import Any
 
-from campaigns.actions.contract import Findings, Job
-from campaigns.engine.walking import hold, leave, replan, subject_of
+from campaigns.actions.contract import AccountStep, Findings, Job
+from campaigns.actions.registry import action_for
+from campaigns.engine.beginning import unbegin
+from campaigns.engine.walking import advance, hold, leave, replan, subject_of
 from campaigns.models import Enrollment, Step, StepExecution
 from campaigns.planning.decisions import Because, Reason
 from campaigns.planning.pacing import backoff, cap_sleep
@@ -31,7 +33,7 @@ from integrations.provider_events import PersonRef, RelationMade
 from integrations.receiving import hand_on
 from outreach import chance
 from outreach.events.kinds import EventKind
-from outreach.events.recording import Actor, record
+from outreach.events.recording import Actor, Subject, record
 
 State, Stage, ExitReason = Enrollment.State, Enrollment.Stage, Enrollment.ExitReason
 Executed = StepExecution.Outcome
@@ -47,7 +49,7 @@ EXITS: dict[Verdict, tuple[Enrollment.ExitReason, Enrollment.State]] = {
 }
 HOLDS: dict[Verdict, Because] = {
     Verdict.TEXT_REFUSED: Because.TEXT_REFUSED,
-    Verdict.FEATURE_MISSING: Because.TEXT_REFUSED,
+    Verdict.FEATURE_MISSING: Because.FEATURE_MISSING,
     Verdict.INVALID: Because.TEXT_REFUSED,
 }
 
@@ -69,19 +71,23 @@ def _sent(job: Job, *, at: datetime, settled_by: str) -> None:
     """The step is done: the walk moves on, the inbox has the message, the log has the event."""
     enrollment = _fresh(job)
     _finish(job, Executed.SENT, at=at)
-    message = record_sent(job.dispatch, lead=enrollment.lead, at=at) if _is_message(job) else None
-    kind = EventKind.MESSAGE_SENT if _is_message(job) else EventKind.CONNECTION_REQUEST_SENT
-    data = _told_of(job, message) | ({"settled_by": settled_by} if settled_by else {})
-    record(kind, at=at, actor=Actor.ENGINE, subject=subject_of(enrollment), **data)
+    kind = action_for(job.step.kind)
+    message = record_sent(job.dispatch, lead=enrollment.lead, at=at) if kind.writes else None
+    data = _told_of(job, kind, message) | ({"settled_by": settled_by} if settled_by else {})
+    record(kind.done_event, at=at, actor=Actor.ENGINE, subject=subject_of(enrollment), **data)
     _advance(enrollment, job.step, done_at=job.dispatch.called_at or at)
     _go_on(enrollment, at=at)
 
 
-def _told_of(job: Job, message: Message | None) -> dict[str, Any]:
+def _told_of(job: Job, kind: AccountStep, message: Message | None) -> dict[str, Any]:
     """What the event of a send carries."""
     data: dict[str, Any] = {"step": job.step.position, "dispatch": str(job.dispatch.pk)}
-    if not _is_message(job):
+    if job.execution.variant:
+        data["variant"] = job.execution.variant
+    if kind.action == Action.INVITATION:
         return data | {"note": job.dispatch.text}
+    if not kind.writes:
+        return data | {"step_kind": job.step.kind, "text": job.dispatch.text}
     where = {"conversation": str(message.conversation_id), "message": str(message.pk)} if message else {}
     return data | {"text": job.dispatch.text} | where
 
@@ -109,7 +115,9 @@ def record_already_done(job: Job, findings: Findings, *, at: datetime) -> None:
         return
     release_slot(job.dispatch, at)
     connected = findings.profile is not None and findings.profile.is_connected
-    _was_done(job, at=at, detail="connected already" if connected else "invited already")
+    invites = job.dispatch.action == Action.INVITATION
+    detail = findings.nothing_to_do or ("connected already" if connected else "invited already" if invites else "")
+    _was_done(job, at=at, detail=detail)
 
 
 def note_relation(job: Job, *, at: datetime, actor: str = Actor.ENGINE) -> None:
@@ -125,6 +133,7 @@ def record_cancelled(job: Job, why: str, *, at: datetime, twin: bool = False) ->
         return
     release_slot(job.dispatch, at)
     enrollment = _fresh(job)
+    unbegin(enrollment)
     _finish(job, Executed.CANCELLED, at=at, detail=why)
     if twin:
         if enrollment.state == State.ACTIVE:
@@ -141,12 +150,13 @@ def record_failure(job: Job, problem: ProviderError, *, at: datetime, called: bo
     if not settle(job.dispatch, _rejected(verdict, str(problem)), at=at):
         return None
     free_slot(job.dispatch, at)
-    _care_for_account(job, problem, at=at)
+    care_for_account(job.dispatch, problem, at=at)
     enrollment = _fresh(job)
     if verdict == Verdict.ALREADY_DONE:
         if problem.type.endswith("already_connected"):
             note_relation(job, at=at)
         return _was_done(job, at=at, detail=str(problem))
+    unbegin(enrollment)
     _finish(job, Executed.REFUSED, at=at, because=verdict, detail=str(problem))
     if enrollment.state == State.ACTIVE:
         _after_refusal(enrollment, job, problem, at=at)
@@ -175,11 +185,11 @@ def mark_unknown(job: Job, *, at: datetime, detail: str) -> None:
     )
 
 
-def _care_for_account(job: Job, problem: ProviderError, *, at: datetime) -> None:
+def care_for_account(dispatch: Dispatch, problem: ProviderError, *, at: datetime) -> None:
     """What a refusal means for the account, or for the provider as a whole."""
-    account, verdict = job.account, problem.verdict
+    account, verdict = dispatch.account, problem.verdict
     if verdict == Verdict.ACCOUNT_CAP:
-        _sleep(job, problem, at=at)
+        _sleep(dispatch, problem, at=at)
     elif verdict == Verdict.ACCOUNT_DISCONNECTED:
         change_status(account, Account.Status.CREDENTIALS, at=at, actor=Actor.ENGINE, detail=str(problem))
     elif verdict == Verdict.ACCOUNT_RESTRICTED:
@@ -192,17 +202,17 @@ def _care_for_account(job: Job, problem: ProviderError, *, at: datetime) -> None
         breaker.note_success()
 
 
-def _sleep(job: Job, problem: ProviderError, *, at: datetime) -> None:
+def _sleep(dispatch: Dispatch, problem: ProviderError, *, at: datetime) -> None:
     """The provider's cap: this action of this account rests, longer each time; the lead stays where it was."""
-    action = job.dispatch.action
-    in_a_row = refusals_in_a_row(job.account, action) + 1
+    action, account = dispatch.action, dispatch.account
+    in_a_row = refusals_in_a_row(account, action) + 1
     until = at + cap_sleep(in_a_row)
-    put_to_sleep(job.account, action, until=until, in_a_row=in_a_row, detail=str(problem))
+    put_to_sleep(account, action, until=until, in_a_row=in_a_row, detail=str(problem))
     record(
         EventKind.ACCOUNT_CAP_REACHED,
         at=at,
         actor=Actor.ENGINE,
-        subject=subject_of(job.enrollment),
+        subject=Subject(client_id=account.client_id, account_id=account.pk),
         action=action,
         until=until.isoformat(),
         detail=str(problem),
@@ -227,7 +237,7 @@ def _after_refusal(enrollment: Enrollment, job: Job, problem: ProviderError, *, 
 def _retry(enrollment: Enrollment, job: Job, problem: ProviderError, *, at: datetime) -> None:
     attempts = enrollment.attempts + 1
     if attempts >= MOST_ATTEMPTS:
-        hold(enrollment, Reason(Because.RETRYING, detail=str(problem)), step=job.step, at=at, actor=Actor.ENGINE)
+        hold(enrollment, Reason(Because.GAVE_UP, detail=str(problem)), step=job.step, at=at, actor=Actor.ENGINE)
         return
     retry_at = at + backoff(attempts, draw=chance.draw())
     replan(enrollment, at=at, actor=Actor.ENGINE)
@@ -256,10 +266,6 @@ def _fresh(job: Job) -> Enrollment:
     return rows.get(pk=job.enrollment.pk)
 
 
-def _is_message(job: Job) -> bool:
-    return job.dispatch.action == Action.MESSAGE
-
-
 def _rejected(verdict: str, detail: str) -> Outcome:
     return Outcome(Dispatch.State.REJECTED, verdict=verdict, detail=detail)
 
@@ -272,22 +278,24 @@ def _finish(job: Job, outcome: StepExecution.Outcome, *, at: datetime, because: 
 
 def _advance(enrollment: Enrollment, step: Step, *, done_at: datetime, invited: bool = True) -> None:
     """The step is behind the lead. Somebody who was found connected was never invited."""
-    enrollment.position = step.position + 1
-    enrollment.last_done_at = done_at
-    enrollment.attempts = 0
-    if step.kind == Step.Kind.CONNECTION_REQUEST:
+    kind = action_for(step.kind)
+    if kind.action == Action.INVITATION:
         enrollment.invited_at = enrollment.invited_at or (done_at if invited else None)
-    enrollment.stage = _stage_after(enrollment, step)
-    enrollment.save(update_fields=["position", "last_done_at", "attempts", "invited_at", "stage"])
+    if kind.action == Action.WITHDRAWAL:
+        enrollment.withdrawn_at = done_at
+    enrollment.stage = _stage_after(enrollment, kind)
+    enrollment.last_sent_at = done_at
+    enrollment.save(update_fields=["invited_at", "withdrawn_at", "stage", "last_sent_at"])
+    advance(enrollment, step, done_at=done_at)
 
 
-def _stage_after(enrollment: Enrollment, step: Step) -> str:
+def _stage_after(enrollment: Enrollment, kind: AccountStep) -> str:
     """Stages only go up: a reply that arrived while the call was in the air is not forgotten."""
-    if enrollment.stage == Stage.RESPONDED:
-        return Stage.RESPONDED
-    if step.kind == Step.Kind.MESSAGE:
-        return Stage.MESSAGED
-    return Stage.CONNECTED if enrollment.connected_at else Stage.INVITE_SENT
+    if kind.stage is None or enrollment.stage == Stage.RESPONDED:
+        return enrollment.stage
+    if kind.stage == Stage.INVITE_SENT and enrollment.connected_at:
+        return Stage.CONNECTED
+    return kind.stage
 
 
 def _go_on(enrollment: Enrollment, *, at: datetime) -> None:

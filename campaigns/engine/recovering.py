@@ -17,7 +17,7 @@ from campaigns.models import StepExecution
 from inbox.models import Message
 from integrations.dispatching import NEVER_CALLED, Outcome, ask_again, lease, settle
 from integrations.errors import ProviderError
-from integrations.models import Account, Dispatch
+from integrations.models import Account, Action, Dispatch
 from integrations.receiving import hand_on
 from integrations.unipile.client import UnipileClient
 from outreach.events.kinds import EventKind
@@ -26,6 +26,8 @@ from outreach.milestones import passing
 
 State = Dispatch.State
 BATCH = 50
+# Effects that belong to no step: an operator's own message, an invitation that stayed unanswered.
+WITHOUT_STEP: dict[str, str] = {Action.MESSAGE: "message", Action.WITHDRAWAL: "withdraw_invitation"}
 
 
 def recover(*, at: datetime, client: UnipileClient) -> int:
@@ -67,7 +69,7 @@ def _ask(dispatch: Dispatch, *, at: datetime, client: UnipileClient) -> None:
         ask_again(dispatch, at=at, detail="The account is not connected; its data may be stale.")
         return
     try:
-        evidence = _evidence(dispatch, client, at)
+        evidence = _evidence(dispatch, job, client, at)
     except ProviderError as problem:
         ask_again(dispatch, at=at, detail=str(problem))
         return
@@ -79,7 +81,7 @@ def _ask(dispatch: Dispatch, *, at: datetime, client: UnipileClient) -> None:
         conclude(dispatch, job, evidence, at=at, actor=Actor.RECOVERY)
 
 
-def _evidence(dispatch: Dispatch, client: UnipileClient, at: datetime) -> Evidence:
+def _evidence(dispatch: Dispatch, job: Job | None, client: UnipileClient, at: datetime) -> Evidence:
     """The echo in our own inbox is the best witness; otherwise the provider is asked."""
     echo = Message.objects.filter(dispatch=dispatch).select_related("conversation").first()
     if echo:
@@ -89,8 +91,7 @@ def _evidence(dispatch: Dispatch, client: UnipileClient, at: datetime) -> Eviden
             provider_message_id=echo.provider_message_id,
         )
         return Evidence(True, "its echo is in the inbox", found)
-    kind = "message" if dispatch.action == "message" else "connection_request"
-    return action_for(kind).reconcile(dispatch, client, at=at)
+    return action_for(job.step.kind if job else WITHOUT_STEP[dispatch.action]).reconcile(dispatch, client, at=at)
 
 
 def conclude(dispatch: Dispatch, job: Job | None, evidence: Evidence, *, at: datetime, actor: str) -> None:

@@ -8,7 +8,10 @@ from typing import Any
 
 from django.db.models import F
 
-from campaigns.models import Campaign, Enrollment, Step
+from campaigns.actions.contract import AccountStep
+from campaigns.actions.registry import kind_of
+from campaigns.calendars import hours_for
+from campaigns.models import Campaign, Enrollment, ManualTask, Step
 from campaigns.planning.calendar import WorkingHours
 from campaigns.planning.decisions import ActionKind, Because, Reason
 from campaigns.planning.delays import Delay, DelayUnit
@@ -17,12 +20,12 @@ from campaigns.planning.sequencing import (
     AwaitAcceptance,
     Done,
     Skipped,
-    StepKind,
     StepPlan,
     Walk,
     next_appointment,
 )
 from campaigns.querysets import EnrollmentQuerySet
+from integrations.models import Account
 from leads.models import Connection
 from outreach.events.kinds import EventKind
 from outreach.events.recording import Subject, record
@@ -30,6 +33,29 @@ from outreach.events.recording import Subject, record
 State, Stage, ExitReason = Enrollment.State, Enrollment.Stage, Enrollment.ExitReason
 APPOINTMENT = ("next_account", "next_action", "next_action_at", "priority", "waiting_because")
 HOLD = ("held_because", "held_detail", "held_at")
+
+
+def advance(enrollment: Enrollment, step: Step, *, done_at: datetime, holds: bool = True) -> None:
+    """The step is behind the lead; a condition that does not hold leads the other way."""
+    enrollment.position = step_plan(step).goes_to(holds=holds)
+    enrollment.last_done_at = done_at
+    enrollment.attempts = 0
+    enrollment.save(update_fields=["position", "last_done_at", "attempts"])
+
+
+def pass_by(enrollment: Enrollment, step: Step, *, hours: WorkingHours, at: datetime, actor: str) -> None:
+    """The lead had this step already, under an earlier version of the sequence: go on with the next."""
+    record(
+        EventKind.STEP_SKIPPED,
+        at=at,
+        actor=actor,
+        subject=subject_of(enrollment),
+        step=step.position,
+        because="already_done",
+        detail="sent under an earlier version",
+    )
+    advance(enrollment, step, done_at=enrollment.last_done_at or at)
+    plan(enrollment, steps=steps_of(enrollment), hours=hours, at=at, actor=actor)
 
 
 def subject_of(enrollment: Enrollment) -> Subject:
@@ -44,8 +70,17 @@ def subject_of(enrollment: Enrollment) -> Subject:
 
 
 def step_plan(step: Step) -> StepPlan:
-    delay = Delay(step.delay_amount, DelayUnit(step.delay_unit))
-    return StepPlan(step_id=str(step.pk), position=step.position, kind=StepKind(step.kind), delay=delay)
+    kind = kind_of(step.kind)
+    action = ActionKind(kind.action.value) if isinstance(kind, AccountStep) else None
+    return StepPlan(
+        step_id=str(step.pk),
+        position=step.position,
+        action=action,
+        delay=Delay(step.delay_amount, DelayUnit(step.delay_unit)),
+        needs_connection=isinstance(kind, AccountStep) and kind.needs_connection,
+        next_position=step.next_position,
+        else_position=step.else_position,
+    )
 
 
 def walk_of(enrollment: Enrollment, *, is_connected: bool) -> Walk:
@@ -56,6 +91,7 @@ def walk_of(enrollment: Enrollment, *, is_connected: bool) -> Walk:
         invited_at=enrollment.invited_at,
         connected_at=enrollment.connected_at,
         is_connected=is_connected,
+        withdrawn_at=enrollment.withdrawn_at,
     )
 
 
@@ -75,14 +111,18 @@ def plan(enrollment: Enrollment, *, steps: list[Step], hours: WorkingHours, at: 
             _appoint(enrollment, Enrollment.NextAction.EXPIRE, due_at, Because.AWAITING_ACCEPTANCE)
         case Appointment(action=action, due_at=due_at, skipped=skipped):
             _pass_over(enrollment, skipped, at, actor)
-            _appoint(enrollment, Enrollment.NextAction(action.value), due_at, Because.NOT_DUE)
+            _appoint(enrollment, next_action(action), due_at, Because.NOT_DUE)
         case Done(skipped=skipped):
             _pass_over(enrollment, skipped, at, actor)
             complete(enrollment, at=at, actor=actor)
 
 
+def next_action(action: ActionKind | None) -> Enrollment.NextAction:
+    return Enrollment.NextAction.INTERNAL if action is None else Enrollment.NextAction(action.value)
+
+
 def _appoint(enrollment: Enrollment, action: Enrollment.NextAction, due_at: datetime, because: Because) -> None:
-    needs_account = action != Enrollment.NextAction.EXPIRE
+    needs_account = action not in Enrollment.WITHOUT_ACCOUNT
     enrollment.next_account_id = enrollment.account_id if needs_account else None
     enrollment.next_action = action
     enrollment.next_action_at = due_at
@@ -90,6 +130,8 @@ def _appoint(enrollment: Enrollment, action: Enrollment.NextAction, due_at: date
     is_new = action == Enrollment.NextAction.INVITATION
     enrollment.priority = Enrollment.NEW_LEAD if is_new else Enrollment.FOLLOW_UP_FIRST
     enrollment.save(update_fields=[*APPOINTMENT, "position"])
+    if needs_account:
+        Account.objects.filter(pk=enrollment.account_id).ring(due_at)
 
 
 def clear_appointment(enrollment: Enrollment) -> None:
@@ -103,7 +145,7 @@ def clear_appointment(enrollment: Enrollment) -> None:
 def _pass_over(enrollment: Enrollment, skipped: tuple[Skipped, ...], at: datetime, actor: str) -> None:
     """Steps that need no doing are passed, each with a record of why."""
     for step in skipped:
-        enrollment.position = step.position + 1
+        enrollment.position = step.goes_to
         record(
             EventKind.STEP_SKIPPED,
             at=at,
@@ -127,12 +169,14 @@ def start_alike(rows: EnrollmentQuerySet, *, steps: list[Step], hours: WorkingHo
     first = next_appointment([step_plan(step) for step in steps], Walk(started_at=at), hours)
     if not isinstance(first, Appointment):
         raise ValueError("A sequence without steps cannot be started.")
-    is_new = first.action == ActionKind.INVITATION
+    action = next_action(first.action)
+    is_new = action == Enrollment.NextAction.INVITATION
+    Account.objects.filter(pk__in=rows.order_by().values("account")).ring(first.due_at)
     return rows.update(
         state=State.ACTIVE,
         started_at=at,
-        next_account=F("account"),
-        next_action=first.action.value,
+        next_account=None if action in Enrollment.WITHOUT_ACCOUNT else F("account"),
+        next_action=action,
         next_action_at=first.due_at,
         priority=Enrollment.NEW_LEAD if is_new else Enrollment.FOLLOW_UP_FIRST,
         waiting_because=Because.NOT_DUE,
@@ -190,6 +234,7 @@ def leave(
     enrollment.save(
         update_fields=[*APPOINTMENT, *HOLD, "state", "ended_at", "exit_reason", "exit_detail", "stage", "replied_at"]
     )
+    _drop_tasks(enrollment, at)
     data: dict[str, Any] = {"reason": reason.value, "detail": detail} | ({"message": message} if message else {})
     record(EventKind.ENROLLMENT_EXITED, at=at, actor=actor, subject=subject_of(enrollment), **data)
 
@@ -199,7 +244,14 @@ def complete(enrollment: Enrollment, *, at: datetime, actor: str) -> None:
     clear_appointment(enrollment)
     enrollment.state, enrollment.ended_at = State.COMPLETED, at
     enrollment.save(update_fields=[*APPOINTMENT, "state", "ended_at", "position"])
+    _drop_tasks(enrollment, at)
     record(EventKind.ENROLLMENT_COMPLETED, at=at, actor=actor, subject=subject_of(enrollment))
+
+
+def _drop_tasks(enrollment: Enrollment, at: datetime) -> None:
+    """Nobody needs to do any more what the walk was waiting for."""
+    open_ones = ManualTask.objects.filter(enrollment=enrollment, state=ManualTask.State.OPEN)
+    open_ones.update(state=ManualTask.State.DROPPED, closed_at=at)
 
 
 def steps_of(enrollment: Enrollment) -> list[Step]:
@@ -208,5 +260,6 @@ def steps_of(enrollment: Enrollment) -> list[Step]:
 
 def replan(enrollment: Enrollment, *, at: datetime, actor: str) -> None:
     """Plan anew after a fact changed (an acceptance, a resumption)."""
-    hours = Campaign.objects.get(pk=enrollment.campaign_id).hours()
+    campaign = Campaign.objects.get(pk=enrollment.campaign_id)
+    hours = hours_for(campaign, enrollment.lead)
     plan(enrollment, steps=steps_of(enrollment), hours=hours, at=at, actor=actor)

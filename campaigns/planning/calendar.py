@@ -9,7 +9,7 @@ the whole rule, so anybody who looks at that clock can check it, on the days of 
   the repeated hour therefore closes, opens once more when the clock goes back, and closes again.
 """
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import count, pairwise
@@ -29,12 +29,16 @@ DAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday",
 class WorkingHours:
     """The open intervals of each weekday (0 is Monday) in an IANA zone, and the dates without any.
 
+    `reduced_days` are weekdays that are open for a share of what an account may do, and are no working days.
+
     Raises CalendarError when the zone is unknown, the week is empty, or intervals are reversed or overlap.
     """
 
     zone: str
     intervals: tuple[tuple[Interval, ...], ...]  # seven, Monday first, each day's in order
-    closed_dates: frozenset[date] = frozenset()
+    closed_dates: Container[date] = frozenset()
+    reduced_days: frozenset[int] = frozenset()
+    reduced_share: float = 1.0
 
     @classmethod
     def simple(
@@ -58,6 +62,8 @@ class WorkingHours:
             raise CalendarError(f"intervals for {len(self.intervals)} days; give seven, Monday first")
         if not any(self.intervals):
             raise CalendarError("no working day: choose at least one weekday")
+        if len(self.reduced_days) == 7 or not 0 <= self.reduced_share <= 1:
+            raise CalendarError("reduced days go out at a share of 0 to 1, and not every day can be one")
         for name, intervals in zip(DAY_NAMES, self.intervals, strict=True):
             _check_day(name, intervals)
 
@@ -86,6 +92,13 @@ class WorkingHours:
         )
 
     def is_working_day(self, day: date) -> bool:
+        return self._is_open_day(day) and day.weekday() not in self.reduced_days
+
+    def share_at(self, at: datetime) -> float:
+        """How much of what an account may do in a day goes out on this one: 1, or less on a reduced day."""
+        return self.reduced_share if self.local_date(at).weekday() in self.reduced_days else 1.0
+
+    def _is_open_day(self, day: date) -> bool:
         return bool(self.intervals[day.weekday()]) and day not in self.closed_dates
 
     def local_date(self, at: datetime) -> date:
@@ -93,7 +106,7 @@ class WorkingHours:
 
     def _interval_at(self, at: datetime) -> tuple[date, Interval] | None:
         wall = wall_clock(at, zone_named(self.zone))
-        if not self.is_working_day(wall.date()):
+        if not self._is_open_day(wall.date()):
             return None
         holding = (interval for interval in self.intervals[wall.weekday()] if _holds(interval, wall.time()))
         return next(((wall.date(), interval) for interval in holding), None)
@@ -104,7 +117,7 @@ class WorkingHours:
 
     def _turning_points(self, day: date) -> Iterator[datetime]:
         """Every instant at which a working day's interval can begin or end, in no particular order."""
-        if not self.is_working_day(day):
+        if not self._is_open_day(day):
             return
         zone = zone_named(self.zone)
         for opens, closes in self.intervals[day.weekday()]:

@@ -6,8 +6,19 @@ from enum import IntEnum, StrEnum
 
 
 class ActionKind(StrEnum):
+    """What an account does and has caps for. An invitation with a note counts for both."""
+
     INVITATION = "invitation"
+    INVITATION_NOTE = "invitation_note"
     MESSAGE = "message"
+    INMAIL = "inmail"
+    PROFILE_VIEW = "profile_view"
+    REACTION = "reaction"
+    COMMENT = "comment"
+    ENDORSEMENT = "endorsement"
+    WITHDRAWAL = "withdrawal"
+    SEARCH_RESULT = "search_result"
+    MAIL = "mail"
 
 
 class Because(StrEnum):
@@ -25,13 +36,23 @@ class Because(StrEnum):
     REPLIED = "replied"
     LEAD_IMPOSSIBLE = "lead_impossible"
     INVITATION_EXPIRED = "invitation_expired"
+    GAVE_UP = "gave_up"
     TEXT_REFUSED = "text_refused"
+    FEATURE_MISSING = "feature_missing"
     TEXT_UNFIT = "text_unfit"
     MISSING_VALUE = "missing_value"
     NO_IDENTIFIER = "no_identifier"
     NOT_CONNECTED = "not_connected"
     ALREADY_CONNECTED = "already_connected"
     AWAITING_ACCEPTANCE = "awaiting_acceptance"
+    AWAITING_CONDITION = "awaiting_condition"
+    AWAITING_TASK = "awaiting_task"
+    OUT_OF_OFFICE = "out_of_office"
+    OTHER_CAMPAIGN = "other_campaign"
+    OTHER_SENDER = "other_sender"
+    COMPANY_BUSY = "company_busy"
+    COLLEAGUE_REPLIED = "colleague_replied"
+    CONTACTED_RECENTLY = "contacted_recently"
     NOT_DUE = "not_due"
     RETRYING = "retrying"
     COOLING_DOWN = "cooling_down"
@@ -40,10 +61,12 @@ class Because(StrEnum):
     ACCOUNT_PAUSED = "account_paused"
     ACCOUNT_DISCONNECTED = "account_disconnected"
     ACCOUNT_RESTRICTED = "account_restricted"
+    NOT_RECONCILED = "not_reconciled"
     PROVIDER_DOWN = "provider_down"
     INBOUND_STALE = "inbound_stale"
     ACTION_ASLEEP = "action_asleep"
     CAP_USED = "cap_used"
+    NEW_LEADS_USED = "new_leads_used"
     SPACING = "spacing"
 
 
@@ -119,7 +142,9 @@ STOPS = frozenset(
 HOLDS = frozenset(
     {
         Because.OUTCOME_UNKNOWN,
+        Because.GAVE_UP,
         Because.TEXT_REFUSED,
+        Because.FEATURE_MISSING,
         Because.TEXT_UNFIT,
         Because.MISSING_VALUE,
         Because.NO_IDENTIFIER,

@@ -25,6 +25,7 @@ from campaigns.planning.decisions import (
 )
 from campaigns.planning.pacing import next_local_day
 
+FOR_RELATIONS = frozenset({ActionKind.MESSAGE, ActionKind.ENDORSEMENT})
 NEVER = datetime.max.replace(tzinfo=UTC)  # later than any moment
 
 
@@ -71,15 +72,23 @@ class Facts:
     account_exists: bool
     account_status: AccountStatus
     account_paused: bool
+    account_reconciled: bool = True  # after a restored backup, not before it was compared with the provider
     provider_open_at: datetime | None = None  # when the circuit breaker lets calls through again
     needs_fresh_inbound: bool
     inbound_read_at: datetime | None
     inbound_max_age: timedelta
+    last_sent_at: datetime | None = None  # to this lead
     action_asleep_until: datetime | None = None
     cap: int
     used: int
+    cap_source: str = ""  # which of the ceilings the cap is
+    cap_reopens_at: datetime | None = None
     day_zone: str  # the zone of the account, whose day the cap counts for
     next_slot_at: datetime | None = None
+    new_leads_until: datetime | None = None  # when the campaign may begin with new leads again, if not now
+    resting_until: datetime | None = None  # the lead is out of office
+    guards: tuple[Reason, ...] = ()  # who else is being written to; see campaigns/guarding.py
+    cooling_until: datetime | None = None  # when this person may be invited again after a withdrawal
 
 
 Rule = Callable[[Facts, datetime], Reason | None]
@@ -184,7 +193,7 @@ def no_identifier(facts: Facts, at: datetime) -> Reason | None:
 
 def not_connected(facts: Facts, at: datetime) -> Reason | None:
     """Silent while an invitation is out: then it is a matter of waiting."""
-    if facts.action is not ActionKind.MESSAGE or facts.acceptance_expires_at is not None:
+    if facts.action not in FOR_RELATIONS or facts.acceptance_expires_at is not None:
         return None
     return Reason(Because.NOT_CONNECTED) if facts.is_connected is False else None
 
@@ -230,6 +239,10 @@ def account_paused(facts: Facts, at: datetime) -> Reason | None:
     return Reason(Because.ACCOUNT_PAUSED) if facts.account_paused else None
 
 
+def not_reconciled(facts: Facts, at: datetime) -> Reason | None:
+    return None if facts.account_reconciled else Reason(Because.NOT_RECONCILED)
+
+
 def provider_down(facts: Facts, at: datetime) -> Reason | None:
     return _lasting(Because.PROVIDER_DOWN, facts.provider_open_at, at)
 
@@ -238,8 +251,11 @@ def inbound_stale(facts: Facts, at: datetime) -> Reason | None:
     """Nothing is sent to somebody who may have answered unread. The next reading of the inbox ends it."""
     if not facts.needs_fresh_inbound:
         return None
-    is_fresh = facts.inbound_read_at is not None and at - facts.inbound_read_at <= facts.inbound_max_age
-    return None if is_fresh else Reason(Because.INBOUND_STALE)
+    read_at, sent_at = facts.inbound_read_at, facts.last_sent_at
+    is_fresh = read_at is not None and at - read_at <= facts.inbound_max_age
+    # Read after what was sent last: an answer to that could not have been there before.
+    is_since = read_at is not None and (sent_at is None or read_at >= sent_at)
+    return None if is_fresh and is_since else Reason(Because.INBOUND_STALE)
 
 
 def action_asleep(facts: Facts, at: datetime) -> Reason | None:
@@ -247,11 +263,47 @@ def action_asleep(facts: Facts, at: datetime) -> Reason | None:
 
 
 def cap_used(facts: Facts, at: datetime) -> Reason | None:
-    """A cap of nothing does not end with the day."""
+    """A cap of nothing does not end with the day, unless it is what a week or a month has left."""
     if facts.used < facts.cap:
         return None
     until = next_local_day(at, facts.day_zone) if facts.cap > 0 else None
-    return Reason(Because.CAP_USED, until, f"{facts.used} of {facts.cap}")
+    detail = f"{facts.used} of {facts.cap}" + (f": {facts.cap_source}" if facts.cap_source else "")
+    return Reason(Because.CAP_USED, facts.cap_reopens_at or until, detail)
+
+
+def new_leads_used(facts: Facts, at: datetime) -> Reason | None:
+    return _lasting(Because.NEW_LEADS_USED, facts.new_leads_until, at)
+
+
+def cooling_down(facts: Facts, at: datetime) -> Reason | None:
+    """A person whose invitation was withdrawn is refused a new one for a while."""
+    if facts.action is not ActionKind.INVITATION or _is_needless(facts):
+        return None
+    return _lasting(Because.COOLING_DOWN, facts.cooling_until, at)
+
+
+def out_of_office(facts: Facts, at: datetime) -> Reason | None:
+    return _lasting(Because.OUT_OF_OFFICE, facts.resting_until, at)
+
+
+def _guard(because: Because) -> Rule:
+    """The rule of one guard: it stands as long as it is among those found, and until its own end."""
+
+    def rule(facts: Facts, at: datetime) -> Reason | None:
+        found = next((reason for reason in facts.guards if reason.because is because), None)
+        return None if found and found.until is not None and found.until <= at else found
+
+    rule.__name__ = because.value
+    return rule
+
+
+GUARDS = (
+    Because.OTHER_CAMPAIGN,
+    Because.OTHER_SENDER,
+    Because.COMPANY_BUSY,
+    Because.COLLEAGUE_REPLIED,
+    Because.CONTACTED_RECENTLY,
+)
 
 
 def spacing(facts: Facts, at: datetime) -> Reason | None:
@@ -275,12 +327,17 @@ RULES: tuple[Rule, ...] = (
     not_connected,
     already_connected,
     missing_value,
+    cooling_down,
+    out_of_office,
+    *map(_guard, GUARDS),
     not_due,
     outside_hours,
+    new_leads_used,
     account_missing,
     account_disconnected,
     account_restricted,
     account_paused,
+    not_reconciled,
     provider_down,
     inbound_stale,
     action_asleep,
@@ -292,6 +349,7 @@ ABOUT_THE_ACCOUNT = frozenset(
         account_disconnected,
         account_restricted,
         account_paused,
+        not_reconciled,
         provider_down,
         inbound_stale,
         action_asleep,

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from itertools import pairwise
 
 from campaigns.planning.calendar import WorkingHours
@@ -13,20 +12,30 @@ from campaigns.planning.delays import Delay
 INVITATION_EXPIRES = timedelta(days=21)
 
 
-class StepKind(StrEnum):
-    CONNECTION_REQUEST = "connection_request"
-    MESSAGE = "message"
-
-
-ACTIONS = {StepKind.CONNECTION_REQUEST: ActionKind.INVITATION, StepKind.MESSAGE: ActionKind.MESSAGE}
-
-
 @dataclass(frozen=True, slots=True)
 class StepPlan:
+    """One step, as far as its time and its order go.
+
+    `action` is what it counts for, None for a step that needs no account. After it the walk goes on at
+    `next_position`, or after a condition that does not hold at `else_position`; None is the step that follows.
+    """
+
     step_id: str
     position: int
-    kind: StepKind
+    action: ActionKind | None
     delay: Delay
+    needs_connection: bool = False
+    next_position: int | None = None
+    else_position: int | None = None
+
+    @property
+    def invites(self) -> bool:
+        return self.action is ActionKind.INVITATION
+
+    def goes_to(self, *, holds: bool = True) -> int:
+        """The position at which the walk goes on."""
+        target = self.next_position if holds else self.else_position
+        return self.position + 1 if target is None else target
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +48,12 @@ class Walk:
     invited_at: datetime | None = None
     connected_at: datetime | None = None
     is_connected: bool = False
+    withdrawn_at: datetime | None = None
+
+    @property
+    def is_invited(self) -> bool:
+        """An invitation of ours is out."""
+        return self.invited_at is not None and self.withdrawn_at is None and not self.has_connection
 
     @property
     def has_connection(self) -> bool:
@@ -50,6 +65,7 @@ class Skipped:
     step_id: str
     position: int
     because: Because
+    goes_to: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +74,7 @@ class Appointment:
 
     step_id: str
     position: int
-    action: ActionKind
+    action: ActionKind | None
     due_at: datetime
     because: Because | None = None
     skipped: tuple[Skipped, ...] = ()
@@ -90,54 +106,59 @@ def next_appointment(
 ) -> NextThing:
     """The next thing to happen, if nobody answers. Raises ValueError when the steps are out of order.
 
-    While an invitation is out and not accepted nothing else is due, not even another invitation (a provider
-    refuses a second one), and not even at the end of the sequence: its acceptance must still be noticed.
+    While an invitation is out, nothing is due that needs the connection, nor another invitation (a provider
+    refuses a second one), nor the end of the sequence: the acceptance must still be noticed. Other steps go on.
     """
     _check_order(steps)
-    if walk.invited_at is not None and not walk.has_connection:
-        return AwaitAcceptance(due_at=walk.invited_at + invitation_expires)
     skipped = _needless(steps, walk)
-    position = skipped[-1].position + 1 if skipped else walk.position
-    step = next((step for step in steps if step.position >= position), None)
+    position = skipped[-1].goes_to if skipped else walk.position
+    step = step_at(steps, position)
+    if walk.invited_at is not None and walk.is_invited and (step is None or step.needs_connection or step.invites):
+        return AwaitAcceptance(due_at=walk.invited_at + invitation_expires)
     if step is None:
         return Done(skipped=skipped)
-    return _appointment(step, _begins_at(steps, step, walk), hours, skipped)
+    return _appointment(step, begins_at(step, walk), hours, skipped)
+
+
+def step_at(steps: Sequence[StepPlan], position: int) -> StepPlan | None:
+    """The step at this position or the first one after it; None past the end."""
+    return next((step for step in steps if step.position >= position), None)
 
 
 def _check_order(steps: Sequence[StepPlan]) -> None:
     for before, after in pairwise(steps):
         if before.position >= after.position:
             raise ValueError(f"steps are out of order: position {after.position} follows {before.position}")
+    for step in steps:
+        if step.goes_to() <= step.position or step.goes_to(holds=False) <= step.position:
+            raise ValueError(f"step {step.position} goes back: a walk goes forward only")
 
 
 def _needless(steps: Sequence[StepPlan], walk: Walk) -> tuple[Skipped, ...]:
     """The connection requests that come next although there is a connection."""
     needless: list[Skipped] = []
-    for step in steps:
-        if step.position < walk.position:
-            continue
-        if not walk.has_connection or step.kind is not StepKind.CONNECTION_REQUEST:
-            break
-        needless.append(Skipped(step.step_id, step.position, Because.ALREADY_CONNECTED))
+    step = step_at(steps, walk.position)
+    while step is not None and step.invites and walk.has_connection:
+        needless.append(Skipped(step.step_id, step.position, Because.ALREADY_CONNECTED, step.goes_to()))
+        step = step_at(steps, step.goes_to())
     return tuple(needless)
 
 
-def _begins_at(steps: Sequence[StepPlan], step: StepPlan, walk: Walk) -> datetime:
-    """When the step's delay begins: with the step before it, or after an invitation with its acceptance."""
+def begins_at(step: StepPlan, walk: Walk) -> datetime:
+    """When the step's delay begins: with what was done before it, or with the acceptance that it waited for."""
     done_at = walk.last_done_at or walk.started_at
-    before = next((earlier for earlier in reversed(steps) if earlier.position < step.position), None)
-    if before is None or before.kind is not StepKind.CONNECTION_REQUEST or walk.connected_at is None:
-        return done_at
-    return max(done_at, walk.connected_at)
+    waited = step.needs_connection and walk.last_done_at is not None and walk.last_done_at == walk.invited_at
+    return max(done_at, walk.connected_at) if waited and walk.connected_at else done_at
 
 
-def _appointment(step: StepPlan, begins_at: datetime, hours: WorkingHours, skipped: tuple[Skipped, ...]) -> Appointment:
-    ends_at = step.delay.after(begins_at, hours)
-    due_at = hours.next_open(ends_at)
+def _appointment(step: StepPlan, begins: datetime, hours: WorkingHours, skipped: tuple[Skipped, ...]) -> Appointment:
+    """Steps that need no account are due at any hour: nobody outside sees them."""
+    ends_at = step.delay.after(begins, hours)
+    due_at = hours.next_open(ends_at) if step.action is not None else ends_at
     return Appointment(
         step_id=step.step_id,
         position=step.position,
-        action=ACTIONS[step.kind],
+        action=step.action,
         due_at=due_at,
         because=Because.OUTSIDE_HOURS if due_at > ends_at else None,
         skipped=skipped,

@@ -6,7 +6,6 @@ from dataclasses import replace
 from math import inf
 
 from campaigns.planning.decisions import ActionKind
-from campaigns.planning.sequencing import ACTIONS
 from campaigns.simulating.world import Limit, SimulatedAccount, SimulatedLead, SimulatedWorld
 
 MOST_SENDERS = 1000
@@ -68,4 +67,4 @@ def _untouched(world: SimulatedWorld, account: SimulatedAccount) -> list[Simulat
 def _first_action(world: SimulatedWorld) -> ActionKind:
     """What leads begin with: its cap is the pace at which an account takes them up."""
     steps = next((lead.steps for lead in world.leads if lead.steps), ())
-    return ACTIONS[steps[0].kind] if steps else ActionKind.INVITATION
+    return next((step.action for step in steps if step.action), ActionKind.INVITATION)

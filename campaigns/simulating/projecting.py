@@ -13,7 +13,7 @@ from typing import NamedTuple
 from campaigns.planning.calendar import WorkingHours
 from campaigns.planning.decisions import ActionKind
 from campaigns.planning.pacing import local_day, next_local_day, spaced_slot
-from campaigns.planning.sequencing import AwaitAcceptance, Done, StepKind, StepPlan, Walk, next_appointment
+from campaigns.planning.sequencing import AwaitAcceptance, Done, StepPlan, Walk, next_appointment
 from campaigns.simulating.projection import AccountProjection, Ending, LimitedBy, ProjectedSend, Projection
 from campaigns.simulating.world import Assumptions, SimulatedAccount, SimulatedLead, SimulatedWorld
 
@@ -180,6 +180,9 @@ class AccountWork:
             self._await_acceptance(lead, walk, planned.due_at)
         elif isinstance(planned, Done):
             self._end(walk.last_done_at or self._at, Ending.COMPLETED)
+        elif planned.action is None:
+            there = replace(walk, position=planned.position)
+            self._plan(lead, after_step(lead.steps, there, at=planned.due_at))
         else:
             there = replace(walk, position=planned.position)
             heappush(self._queues[planned.action], Waiting(due_at or planned.due_at, lead.number, lead, there))
@@ -234,5 +237,5 @@ class AccountWork:
 def after_step(steps: tuple[StepPlan, ...], walk: Walk, *, at: datetime) -> Walk:
     """The walk once the step at its position has gone out."""
     step = next(step for step in steps if step.position >= walk.position)
-    invited_at = at if step.kind is StepKind.CONNECTION_REQUEST else walk.invited_at
-    return replace(walk, position=step.position + 1, last_done_at=at, invited_at=invited_at)
+    invited_at = at if step.invites else walk.invited_at
+    return replace(walk, position=step.goes_to(), last_done_at=at, invited_at=invited_at)

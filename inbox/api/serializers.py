@@ -28,6 +28,7 @@ class ConversationSerializer(Row[Conversation]):
 
 
 class MessageSerializer(Row[Message]):
+    meaning = serializers.ChoiceField(choices=Message.Meaning.choices, allow_blank=True, read_only=True)
     attachments = serializers.ListField(child=serializers.JSONField(), read_only=True)
 
     class Meta:
@@ -43,6 +44,8 @@ class MessageSerializer(Row[Message]):
             "kind",
             "is_event",
             "is_reply",
+            "meaning",
+            "meaning_by",
             "attachments",
             "dispatch",
             "sent_at",

@@ -1,7 +1,6 @@
-from inbox.api.views import Conversations, Messages
+from inbox.api.views import Conversations
 from outreach.api.routing import router
 
 routes = router()
 routes.register("conversations", Conversations)
-routes.register("messages", Messages)
 urlpatterns = routes.urls

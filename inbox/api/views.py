@@ -105,7 +105,7 @@ class MessageFilters(Filters):
 
     class Meta:
         model = Message
-        fields = ("client", "conversation", "account", "direction", "is_reply")
+        fields = ("client", "conversation", "account", "direction", "is_reply", "meaning")
 
 
 class MessageCursor(Cursor):

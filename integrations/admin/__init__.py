@@ -3,6 +3,6 @@
 `AccountAdmin` and `DispatchAdmin` are registered in campaigns/admin, on the floor whose verbs they offer.
 """
 
-from integrations.admin import receipts, senders
+from integrations.admin import outbound, receipts, senders
 
-__all__ = ["receipts", "senders"]
+__all__ = ["outbound", "receipts", "senders"]

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from integrations.breaker import close_by_hand
 from integrations.models import ProviderHealth, RefusedDelivery, WebhookReceipt
 from integrations.receiving import replay
 from outreach.clock import now
@@ -18,6 +19,7 @@ from outreach.console.columns import column, label, state, to, when
 from outreach.console.filters import StateFilter, VisibleFilter
 from outreach.console.outcomes import tell
 from outreach.console.pages import CheapPaginator
+from outreach.console.reach import user_of
 
 
 def pretty(body: str) -> str:
@@ -82,6 +84,17 @@ class RefusedDeliveryAdmin(OperatorLedgerAdmin):
 @admin.register(ProviderHealth)
 class ProviderHealthAdmin(OperatorLedgerAdmin):
     list_display = ("provider", "circuit", "failures_in_a_row", "opens", "detail")
+    actions_detail = ("close_circuit",)
+
+    def has_steer_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        """The operator's alone, like the page."""
+        return self.has_view_permission(request)
+
+    @button("Call again now", icon="bolt", sure="Calls to the provider start at once instead of after the rest.")
+    def close_circuit(self, request: HttpRequest, row: ProviderHealth, form: Any) -> str:
+        """Somebody knows that the provider is well again."""
+        close_by_hand(by=user_of(request), at=now(), provider=row.pk)
+        return "Calls start again."
 
     opens = when("opens_at", "Calls may start from")
 

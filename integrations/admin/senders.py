@@ -5,12 +5,14 @@ from typing import Any
 from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.admin import TabularInline
 
 from integrations.account_care import record_tuning, tuning_of
-from integrations.models import Account, Action, ActionSleep, Sender, Usage
-from integrations.today import standing, used_today
+from integrations.allowances import Allowance, allowances
+from integrations.models import Account, Action, ActionSleep, Usage
+from integrations.today import standing
 from outreach.clock import now
 from outreach.console.base import ConsoleAdmin, LedgerAdmin
 from outreach.console.columns import bar, column, initials, label, to, when
@@ -37,8 +39,9 @@ class AccountInline(TabularInline):
     has_change_permission = has_delete_permission = has_add_permission
 
 
-@admin.register(Sender)
 class SenderAdmin(ConsoleAdmin):
+    """Presentation of a sender; campaigns/admin adds the buttons that pause and resume all its accounts."""
+
     administered = True
     ordering = ("first_name", "last_name")
     list_display = ("name", "client", "title", "email", "accounts_total")
@@ -95,6 +98,7 @@ class AccountAdmin(ConsoleAdmin):
         "next_slot_at",
         "messages_read_at",
         "relations_read_at",
+        "unreconciled_since",
         "created_at",
     )
     fieldsets = (
@@ -112,10 +116,38 @@ class AccountAdmin(ConsoleAdmin):
             },
         ),
         (
+            "Further limits",
+            {
+                "classes": ["tab"],
+                "fields": (
+                    ("invitations_per_week", "messages_per_week", "notes_per_month"),
+                    ("inmails_per_day", "profile_views_per_day", "search_results_per_day"),
+                    ("reactions_per_day", "comments_per_day", "endorsements_per_day"),
+                    ("withdrawals_per_day", "mails_per_day"),
+                    ("ramp_up_started_on", "ramp_up_days", "ramp_up_percent"),
+                    ("pending_ceiling", "acceptance_floor_percent"),
+                ),
+                "description": "Left empty, LinkedIn's known limits for the account's plan hold. The smallest of all "
+                "limits wins; hover over today's bars in the list to see which one it is.",
+            },
+        ),
+        (
             "At the provider",
             {"fields": ("provider_account_id", "provider_user_id", "public_identifier", "status", "status_changed_at")},
         ),
-        ("Now", {"fields": ("paused_at", "next_slot_at", "messages_read_at", "relations_read_at", "created_at")}),
+        (
+            "Now",
+            {
+                "fields": (
+                    "paused_at",
+                    "next_slot_at",
+                    "messages_read_at",
+                    "relations_read_at",
+                    "unreconciled_since",
+                    "created_at",
+                )
+            },
+        ),
     )
     add_fieldsets = (
         (None, {"fields": ("client", "sender", "name", ("channel", "tier"))}),
@@ -145,9 +177,9 @@ class AccountAdmin(ConsoleAdmin):
         return (*super().get_readonly_fields(request, obj), *fixed)
 
     def prepare(self, request: HttpRequest, rows: list[Any]) -> None:
-        used = used_today(rows, at=now())
+        known = allowances(rows, at=now())
         for row in rows:
-            row.used = {action: used.get((row.pk, action), 0) for action in Action.values}
+            row.allowed = {action: known[row.pk, action.value] for action in Action}
 
     @column("Account", ordering="name", header=True)
     def person(self, row: Account) -> tuple[str, str, str]:
@@ -160,16 +192,21 @@ class AccountAdmin(ConsoleAdmin):
 
     @column("Invitations today")
     def invitations(self, row: Any) -> SafeString:
-        return bar(row.used[Action.INVITATION], row.daily_cap(Action.INVITATION))
+        return allowance_bar(row.allowed[Action.INVITATION])
 
     @column("Messages today")
     def messages_sent(self, row: Any) -> SafeString:
-        return bar(row.used[Action.MESSAGE], row.daily_cap(Action.MESSAGE))
+        return allowance_bar(row.allowed[Action.MESSAGE])
 
     @column("Next slot", ordering="next_slot_at")
     def next_slot(self, row: Account) -> str:
         at = now()
         return "free" if row.next_slot_at <= at else relative(row.next_slot_at, at)
+
+
+def allowance_bar(allowed: Allowance) -> SafeString:
+    """What is used of today, with the ceiling that says so."""
+    return format_html('<span title="{}">{}</span>', allowed.source, bar(allowed.used, allowed.cap))
 
 
 @admin.register(Usage)

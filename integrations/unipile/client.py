@@ -22,10 +22,13 @@ from integrations.unipile.types import (
     ChatMessage,
     InvitationSent,
     OwnProfile,
+    Post,
+    PostMark,
     Profile,
     Relation,
     SentInvitation,
     SentMessage,
+    Skill,
     WebhookInfo,
 )
 
@@ -33,6 +36,7 @@ log = logging.getLogger(__name__)
 
 PAGE = 250
 RELATIONS_PAGE = 500
+POSTS_PAGE = 100
 INVITATIONS_PAGE = 100  # the bound on which the documents agree (section 1.2)
 
 # Words that follow /users/ in the API itself, and path segments that mean something else to a URL.
@@ -94,6 +98,47 @@ class UnipileClient:
         path = f"/users/invite/sent/{_segment(invitation_id)}"
         self._http.write("DELETE", path, query={"account_id": account_id}, missing=Verdict.ALREADY_DONE)
 
+    def visit(self, identifier: str, *, account_id: str) -> None:
+        """Look at a profile so that its owner sees it. Not repeated by the session: each one is seen."""
+        query: Query = {"account_id": account_id, "notify": "true"}
+        path = f"/users/{_person_segment(identifier)}"
+        self._http.write("GET", path, query=query, missing=Verdict.LEAD_IMPOSSIBLE)
+
+    def skills(self, identifier: str, *, account_id: str) -> tuple[Skill, ...]:
+        """Those of a person that this account could endorse."""
+        query: Query = {"account_id": account_id, "linkedin_sections": "skills"}
+        path = f"/users/{_person_segment(identifier)}"
+        return self._get(path, Skill.read_all, query, missing=Verdict.LEAD_IMPOSSIBLE)
+
+    def endorse(self, *, account_id: str, provider_id: str, endorsement_id: int) -> None:
+        body = {"account_id": account_id, "profile_id": provider_id, "skill_endorsement_id": endorsement_id}
+        self._http.write("POST", "/linkedin/profile/endorse", json=body, missing=Verdict.LEAD_IMPOSSIBLE)
+
+    # Posts (section 3.5)
+
+    def posts(self, provider_id: str, *, account_id: str) -> Iterator[Post]:
+        """Of a person, the newest first; by provider id only."""
+        query: Query = {"account_id": account_id, "limit": POSTS_PAGE}
+        return self._list(f"/users/{_segment(provider_id)}/posts", query, Post.read, key="social_id")
+
+    def reactions(self, social_id: str, *, account_id: str) -> tuple[PostMark, ...]:
+        """Of a post, its first hundred: the cursor of this list is inside `paging` (section 3.5)."""
+        query: Query = {"account_id": account_id, "limit": POSTS_PAGE}
+        return self._get(f"/posts/{_segment(social_id)}/reactions", PostMark.read_all, query)
+
+    def comments(self, social_id: str, *, account_id: str) -> tuple[PostMark, ...]:
+        query: Query = {"account_id": account_id, "limit": POSTS_PAGE}
+        return self._get(f"/posts/{_segment(social_id)}/comments", PostMark.read_all, query)
+
+    def react(self, *, account_id: str, social_id: str, reaction: str = "like") -> None:
+        """A second reaction to the same post replaces the first."""
+        body = {"account_id": account_id, "post_id": social_id, "reaction_type": reaction}
+        self._http.write("POST", "/posts/reaction", json=body)
+
+    def comment(self, *, account_id: str, social_id: str, text: str) -> None:
+        body = {"account_id": account_id, "text": text}
+        self._http.write("POST", f"/posts/{_segment(social_id)}/comments", json=body)
+
     def relations(self, account_id: str, *, limit: int = RELATIONS_PAGE) -> Iterator[Relation]:
         """Newest first; `limit` is the page's size (1 to 1000), not the number of relations."""
         query: Query = {"account_id": account_id, "limit": limit}
@@ -125,6 +170,24 @@ class UnipileClient:
         """Reuses the chat with that person if there is one (section 5.3)."""
         form = [("account_id", account_id), ("attendees_ids", attendee_provider_id), ("text", text)]
         return SentMessage.read(self._http.write("POST", "/chats", form=form, missing=Verdict.LEAD_IMPOSSIBLE))
+
+    def start_inmail(self, *, account_id: str, attendee_provider_id: str, subject: str, text: str) -> SentMessage:
+        """To somebody who need not be a relation; costs a credit (section 5.3)."""
+        form = [
+            ("account_id", account_id),
+            ("attendees_ids", attendee_provider_id),
+            ("subject", subject),
+            ("text", text),
+            ("linkedin[api]", "classic"),
+            ("linkedin[inmail]", "true"),
+        ]
+        return SentMessage.read(self._http.write("POST", "/chats", form=form, missing=Verdict.LEAD_IMPOSSIBLE))
+
+    def inmail_credits(self, account_id: str) -> int | None:
+        """What a premium account has left; None for one that has none by its plan."""
+        body = self._http.read("/linkedin/inmail_balance", {"account_id": account_id})
+        found = body.get("premium")
+        return found if isinstance(found, int) else None
 
     def send_message(self, *, account_id: str, chat_id: str, text: str) -> SentMessage:
         """`account_id` makes Unipile refuse a chat of another account (section 5.4)."""

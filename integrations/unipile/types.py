@@ -445,3 +445,57 @@ class WebhookInfo:
             events=tuple(map(text, events)) if isinstance(events, list) else (),
             account_ids=tuple(text(item.get("id")) for item in mappings(body.get("account_ids"))),
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skill:
+    """A skill as a profile shows it; only one with an id can be endorsed (section 3.2)."""
+
+    name: str
+    endorsement_id: int | None
+
+    @classmethod
+    def read_all(cls, body: Mapping[str, Any]) -> tuple[Self, ...]:
+        return tuple(
+            cls(name=text(each.get("name")), endorsement_id=count(each.get("endorsement_id")) or None)
+            for each in mappings(body.get("skills") or ())
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Post:
+    """A post, by the id that reacting and commenting take (section 3.5)."""
+
+    social_id: str
+    text: str
+    can_react: bool
+    can_comment: bool
+
+    @classmethod
+    def read(cls, body: Mapping[str, Any]) -> Self:
+        may = mapping(body.get("permissions"))
+        return cls(
+            social_id=needed(body, "social_id"),
+            text=text(body.get("text")),
+            can_react=flag(may.get("can_react")) is not False,
+            can_comment=flag(may.get("can_post_comments")) is not False,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostMark:
+    """A reaction to a post, or a comment on it: whose, and its words. Who it was may not be said."""
+
+    author_id: str
+    text: str
+
+    @classmethod
+    def read_all(cls, body: Mapping[str, Any]) -> tuple[Self, ...]:
+        return tuple(
+            cls(author_id=_author_of(each), text=first_text(each, "text", "value"))
+            for each in mappings(body.get("items") or ())
+        )
+
+
+def _author_of(mark: Mapping[str, Any]) -> str:
+    return text(mapping(mark.get("author")).get("id")) or text(mapping(mark.get("author_details")).get("id"))

@@ -83,7 +83,7 @@ class LeadAdmin(ImportPages, ConsoleAdmin):
                 "the name may be changed by its owner.",
             },
         ),
-        ("More", {"fields": (("location", "phone"), "website", "tags", "custom")}),
+        ("More", {"fields": (("location", "time_zone"), ("phone", "website"), "tags", "custom")}),
         ("Record", {"fields": ("source", "replied_at", "created_at", "updated_at"), "classes": ("collapse",)}),
     )
 

@@ -63,6 +63,7 @@ class LeadSerializer(OwnedRow[Lead]):
             "location",
             "phone",
             "website",
+            "time_zone",
             "linkedin_url",
             "public_identifier",
             "provider_id",

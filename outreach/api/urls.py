@@ -10,9 +10,9 @@ urlpatterns = [
     path("docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     path("v1/", include("outreach.clients.api.urls")),
     path("v1/", include("outreach.events.api.urls")),
-    path("v1/", include("integrations.api.urls")),
     path("v1/", include("leads.api.urls")),
     path("v1/", include("inbox.api.urls")),
     path("v1/", include("campaigns.api.urls")),
+    path("v1/", include("analytics.api.urls")),
     re_path("", no_such_address),
 ]

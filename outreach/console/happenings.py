@@ -31,6 +31,7 @@ TELLINGS: Mapping[str, Telling] = {
     K.EMAIL_CLICKED: Telling("{lead} followed a link", "ads_click", Tone.CALM),
     K.EMAIL_BOUNCED: Telling("A mail to {lead} came back", "unsubscribe", Tone.CARE),
     K.UNSUBSCRIBED: Telling("{lead} unsubscribed", "unsubscribe", Tone.CARE),
+    K.STEP_DONE: Telling("A step for {lead} was done", "check"),
     K.STEP_SKIPPED: Telling("A step for {lead} was skipped", "skip_next"),
     K.STEP_FAILED: Telling("A step for {lead} did not succeed", "error", Tone.CARE),
     K.STEP_HELD: Telling("{lead} is held until somebody acts", "front_hand", Tone.CARE),
@@ -44,17 +45,29 @@ TELLINGS: Mapping[str, Telling] = {
     K.ENROLLMENT_COMPLETED: Telling("{lead} went through all of {campaign}", "flag", Tone.GOOD),
     K.STATUS_CHANGED_MANUALLY: Telling("The status of {lead} was changed by hand", "edit"),
     K.SEQUENCE_CHANGED: Telling("The steps of {campaign} were written", "edit_note"),
+    K.MEANING_SET: Telling("Somebody said what a message of {lead} means", "label"),
+    K.OUT_OF_OFFICE: Telling("{lead} is away; {campaign} waits for the return", "beach_access", Tone.CALM),
+    K.SENDER_CHANGED: Telling("{lead} was given to another sender", "swap_horiz"),
+    K.SEQUENCE_MOVED: Telling("{lead} goes on with the newer steps of {campaign}", "move_down"),
     K.CAMPAIGN_ACTIVATED: Telling("{campaign} was activated", "rocket_launch", Tone.GOOD),
     K.CAMPAIGN_PAUSED: Telling("{campaign} was paused", "pause_circle", Tone.CARE),
+    K.CAMPAIGN_QUIET: Telling("{campaign} should move and does not", "notifications_active", Tone.HARM),
     K.CAMPAIGN_COMPLETED: Telling("{campaign} is completed", "sports_score", Tone.GOOD),
     K.ACCOUNT_STATUS_CHANGED: Telling("{account} changed its connection", "cable", Tone.CARE),
     K.ACCOUNT_PAUSED: Telling("{account} was paused", "pause_circle", Tone.CARE),
     K.ACCOUNT_RESUMED: Telling("{account} was resumed", "play_circle"),
     K.ACCOUNT_CAP_REACHED: Telling("LinkedIn says {account} has done enough for now", "speed", Tone.CARE),
+    K.ACCOUNT_SLOWED: Telling("Invitations of {account} were slowed down", "speed", Tone.CARE),
+    K.ACCOUNT_FREED: Telling("Invitations of {account} go at their usual pace again", "speed", Tone.GOOD),
+    K.INVITATION_WITHDRAWN: Telling("{account} took back the invitation to {lead}", "person_remove"),
     K.CLIENT_PAUSED: Telling("The client was paused", "pause_circle", Tone.CARE),
     K.CLIENT_RESUMED: Telling("The client was resumed", "play_circle"),
     K.ENGINE_STOPPED: Telling("The engine was stopped", "power_settings_new", Tone.HARM),
+    K.RESTORE_NOTICED: Telling("The database looks restored: accounts are compared first", "history", Tone.HARM),
+    K.ACCOUNT_RECONCILED: Telling("The account was compared with the provider", "published_with_changes", Tone.GOOD),
+    K.ACCOUNT_WOKEN: Telling("{account} may try again what was at rest", "alarm", Tone.CALM),
     K.ENGINE_STARTED: Telling("The engine was started", "power_settings_new", Tone.GOOD),
+    K.CIRCUIT_CLOSED: Telling("Calls to the provider were started again by hand", "bolt"),
     K.LEADS_IMPORTED: Telling("Leads were imported", "upload_file", Tone.NEWS),
     K.CAMPAIGN_RESUMED: Telling("{campaign} was resumed", "play_circle", Tone.GOOD),
     K.ACCOUNT_CHANGED: Telling("The limits of {account} were changed", "tune"),
@@ -100,6 +113,8 @@ def detail(event: Event) -> str:
         return " · ".join((str(data.get("filename", "")), *counts)).strip(" ·")
     if event.kind == K.ACCOUNT_STATUS_CHANGED:
         return " → ".join(str(data[key]) for key in ("before", "after") if data.get(key))
+    if event.kind == K.CAMPAIGN_QUIET:
+        return " · ".join(map(str, data.get("reasons", ())))
     spoken = (data.get(key) for key in ("text", "note", "detail", "reason", "because", "evidence", "value"))
     return next((str(word) for word in spoken if word), "").replace("_", " " if "text" not in data else "_")
 

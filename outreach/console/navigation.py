@@ -40,6 +40,7 @@ SIDEBAR: tuple[Group, ...] = (
         (
             Entry("Decisions", "help", "integrations.Dispatch", "decision=yes", "decisions"),
             Entry("Failed receipts", "sync_problem", "integrations.WebhookReceipt", "state__exact=failed", "receipts"),
+            Entry("Tasks", "task", "campaigns.ManualTask", "state__exact=open", "tasks"),
             Entry("Held leads", "front_hand", "campaigns.Enrollment", "held=yes", "held"),
         ),
     ),
@@ -49,6 +50,8 @@ SIDEBAR: tuple[Group, ...] = (
             Entry("Campaigns", "campaign", "campaigns.Campaign"),
             Entry("Leads in campaigns", "conversion_path", "campaigns.Enrollment"),
             Entry("Step executions", "checklist", "campaigns.StepExecution"),
+            Entry("All tasks", "task_alt", "campaigns.ManualTask"),
+            Entry("New leads by day", "today", "campaigns.CampaignDay"),
         ),
     ),
     Group(
@@ -79,6 +82,7 @@ SIDEBAR: tuple[Group, ...] = (
         (
             Entry("Dispatches", "outbox", "integrations.Dispatch"),
             Entry("Webhook receipts", "move_to_inbox", "integrations.WebhookReceipt"),
+            Entry("Calls to other systems", "webhook", "integrations.OutboundCall"),
             Entry("Refused deliveries", "gpp_bad", "integrations.RefusedDelivery"),
             Entry("Provider health", "monitor_heart", "integrations.ProviderHealth"),
             Entry("Events", "history", "events.Event"),

@@ -14,6 +14,7 @@ class EventKind(models.TextChoices):
     EMAIL_CLICKED = "email_clicked", "Link clicked"
     EMAIL_BOUNCED = "email_bounced", "E-mail bounced"
     UNSUBSCRIBED = "unsubscribed", "Unsubscribed"
+    STEP_DONE = "step_done", "Step done"
     STEP_SKIPPED = "step_skipped", "Step skipped"
     STEP_FAILED = "step_failed", "Step failed"
     STEP_HELD = "step_held", "Step held"
@@ -27,17 +28,29 @@ class EventKind(models.TextChoices):
     ENROLLMENT_COMPLETED = "enrollment_completed", "Sequence completed"
     STATUS_CHANGED_MANUALLY = "status_changed_manually", "Status changed by hand"
     SEQUENCE_CHANGED = "sequence_changed", "Sequence changed"
+    MEANING_SET = "meaning_set", "Meaning of a message set"
+    OUT_OF_OFFICE = "out_of_office", "Out of office"
+    SENDER_CHANGED = "sender_changed", "Given to another sender"
+    SEQUENCE_MOVED = "sequence_moved", "Moved to another version"
     CAMPAIGN_ACTIVATED = "campaign_activated", "Campaign activated"
     CAMPAIGN_PAUSED = "campaign_paused", "Campaign paused"
+    CAMPAIGN_QUIET = "campaign_quiet", "Campaign gone quiet"
     CAMPAIGN_COMPLETED = "campaign_completed", "Campaign completed"
     ACCOUNT_STATUS_CHANGED = "account_status_changed", "Account status changed"
     ACCOUNT_PAUSED = "account_paused", "Account paused"
     ACCOUNT_RESUMED = "account_resumed", "Account resumed"
     ACCOUNT_CAP_REACHED = "account_cap_reached", "Provider's cap reached"
+    ACCOUNT_WOKEN = "account_woken", "Rest of actions ended by hand"
+    ACCOUNT_SLOWED = "account_slowed", "Invitations slowed down"
+    ACCOUNT_FREED = "account_freed", "Invitations at their usual pace"
+    INVITATION_WITHDRAWN = "invitation_withdrawn", "Invitation withdrawn"
     CLIENT_PAUSED = "client_paused", "Client paused"
     CLIENT_RESUMED = "client_resumed", "Client resumed"
     ENGINE_STOPPED = "engine_stopped", "Engine stopped"
     ENGINE_STARTED = "engine_started", "Engine started"
+    RESTORE_NOTICED = "restore_noticed", "Database looks restored"
+    ACCOUNT_RECONCILED = "account_reconciled", "Account compared with the provider"
+    CIRCUIT_CLOSED = "circuit_closed", "Provider called again by hand"
     LEADS_IMPORTED = "leads_imported", "Leads imported"
     CAMPAIGN_RESUMED = "campaign_resumed", "Campaign resumed"
     ACCOUNT_CHANGED = "account_changed", "Account changed"
@@ -49,11 +62,12 @@ class EventKind(models.TextChoices):
 
 K = EventKind
 DATA_KEYS: dict[EventKind, frozenset[str]] = {
-    K.CONNECTION_REQUEST_SENT: frozenset({"step", "note", "dispatch", "settled_by"}),
+    K.CONNECTION_REQUEST_SENT: frozenset({"step", "note", "dispatch", "settled_by", "variant"}),
     K.CONNECTION_ACCEPTED: frozenset({"matched_by", "accepted_at"}),
     K.CONNECTION_ACCEPTED_HISTORICAL: frozenset({"matched_by", "accepted_at"}),
-    K.MESSAGE_SENT: frozenset({"step", "text", "dispatch", "settled_by", "conversation", "message"}),
+    K.MESSAGE_SENT: frozenset({"step", "text", "dispatch", "settled_by", "conversation", "message", "variant"}),
     K.MESSAGE_RECEIVED: frozenset({"text", "conversation", "message", "matched_by"}),
+    K.STEP_DONE: frozenset({"step", "step_kind", "detail", "text", "dispatch", "settled_by", "variant"}),
     K.STEP_SKIPPED: frozenset({"step", "because", "detail"}),
     K.STEP_FAILED: frozenset({"step", "because", "detail", "attempt", "retry_at"}),
     K.STEP_HELD: frozenset({"step", "because", "detail"}),
@@ -65,8 +79,22 @@ DATA_KEYS: dict[EventKind, frozenset[str]] = {
     K.STATUS_CHANGED_MANUALLY: frozenset({"before", "after", "detail"}),
     K.ACCOUNT_STATUS_CHANGED: frozenset({"before", "after", "detail"}),
     K.ACCOUNT_CAP_REACHED: frozenset({"action", "until", "detail"}),
+    K.ACCOUNT_WOKEN: frozenset({"actions"}),
+    K.ACCOUNT_SLOWED: frozenset({"limit", "detail"}),
+    K.INVITATION_WITHDRAWN: frozenset(
+        {"step", "step_kind", "text", "detail", "dispatch", "settled_by", "invited_at", "variant"}
+    ),
     K.SEQUENCE_CHANGED: frozenset({"version", "steps"}),
+    K.MEANING_SET: frozenset({"message", "before", "after"}),
+    K.OUT_OF_OFFICE: frozenset({"message", "until", "detail"}),
+    K.UNSUBSCRIBED: frozenset({"message", "detail"}),
+    K.SENDER_CHANGED: frozenset({"before", "after"}),
+    K.SEQUENCE_MOVED: frozenset({"before", "after", "step"}),
     K.CAMPAIGN_PAUSED: frozenset({"in_flight", "detail"}),
+    K.CAMPAIGN_QUIET: frozenset({"reasons"}),
+    K.RESTORE_NOTICED: frozenset({"accounts", "detail"}),
+    K.ACCOUNT_RECONCILED: frozenset({"detail"}),
+    K.CIRCUIT_CLOSED: frozenset({"detail"}),
     K.CLIENT_PAUSED: frozenset({"in_flight"}),
     K.ACCOUNT_PAUSED: frozenset({"in_flight"}),
     K.ENROLLMENT_PAUSED: frozenset({"in_flight"}),

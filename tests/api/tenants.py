@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from campaigns.enrolling import enroll
-from campaigns.models import Campaign, Enrollment, StepExecution
+from campaigns.models import Campaign, Enrollment, ManualTask, StepExecution
 from inbox.models import Conversation, Message
 from integrations.models import Account, Action, Dispatch
 from leads.models import Lead, Suppression
@@ -31,6 +31,7 @@ class Tenant:
     conversation: Conversation
     message: Message
     suppression: Suppression
+    task: ManualTask
 
     @property
     def event(self) -> Event:
@@ -49,6 +50,7 @@ class Tenant:
             "enrollments": self.enrollment,
             "step-executions": self.execution,
             "dispatches": self.dispatch,
+            "tasks": self.task,
             "conversations": self.conversation,
             "messages": self.message,
             "events": self.event,
@@ -63,7 +65,7 @@ def make_tenant(name: str) -> Tenant:
     campaign = make_campaign(client, [account], at=at)
     enroll(campaign=campaign, leads=[lead], by=None, at=at)
     enrollment = Enrollment.objects.get(campaign=campaign)
-    dispatch = make_dispatch(account, key=f"step-{name}")
+    dispatch, steps = make_dispatch(account, key=f"step-{name}"), enrollment.sequence.steps.order_by("position")
     execution = StepExecution.objects.create(
         client=client,
         enrollment=enrollment,
@@ -85,6 +87,9 @@ def make_tenant(name: str) -> Tenant:
         conversation=conversation,
         message=conversation.messages.get(),
         suppression=suppression,
+        task=ManualTask.objects.create(
+            client=client, enrollment=enrollment, step=steps.last(), instructions="Call Ada.", opened_at=at
+        ),
     )
 
 

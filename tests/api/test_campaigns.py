@@ -88,6 +88,7 @@ def test_a_change_is_judged_together_with_what_stays(api: ContractClient, path: 
 
 def test_a_step_with_an_unknown_token_changes_nothing(api: ContractClient, northwind: Tenant, path: str) -> None:
     northwind.execution.delete()
+    northwind.task.delete()
     before = api.get(f"{path}steps/").json()
     answer = api.put(f"{path}steps/", [*STEPS, {"kind": "message", "text": "Hi {{ frist_name }}"}])
     assert answer.status_code == 400
@@ -119,6 +120,7 @@ def test_an_empty_draft_can_be_removed(api: ContractClient, northwind: Tenant) -
 
 def test_a_draft_with_leads_says_that_it_is_needed(api: ContractClient, northwind: Tenant, path: str) -> None:
     northwind.execution.delete()
+    northwind.task.delete()
     answer = api.delete(path)
     assert answer.status_code == 409
     assert details(answer) == ["Still needed by 1 enrollment(s), e.g. Ada Lindqvist in Spring."]
@@ -167,6 +169,7 @@ def test_what_the_campaign_waits_for_is_said_in_words(api: ContractClient, north
 
 def test_why_a_lead_does_not_move_is_said_with_until_when(api: ContractClient, northwind: Tenant, path: str) -> None:
     northwind.execution.delete()
+    northwind.task.delete()
     api.post(f"{path}activate/")
     with frozen(SATURDAY):
         reasons = api.get(f"/api/v1/enrollments/{northwind.enrollment.pk}/explain/").json()
@@ -177,6 +180,7 @@ def test_why_a_lead_does_not_move_is_said_with_until_when(api: ContractClient, n
 
 def test_a_lead_is_paused_resumed_and_taken_out(api: ContractClient, northwind: Tenant, path: str) -> None:
     northwind.execution.delete()
+    northwind.task.delete()
     api.post(f"{path}activate/")
     walk = f"/api/v1/enrollments/{northwind.enrollment.pk}/"
     assert api.post(f"{walk}pause/").json() == {"in_flight": []}
@@ -250,3 +254,17 @@ def test_a_sender_who_is_needed_is_not_removed(api: ContractClient, northwind: T
     assert details(answer) == ["Still needed by 1 account(s), e.g. Nadia Verhoeven."]
     other = make_account(northwind.client, provider_account_id="acc-2", name="Bo")
     assert api.get("/api/v1/accounts/", {"sender": str(other.sender.pk)}).json()["count"] == 1
+
+
+def test_a_running_campaign_gets_a_new_version_after_a_look_at_it(
+    api: ContractClient, northwind: Tenant, path: str
+) -> None:
+    assert api.post(f"{path}versions/", {"steps": STEPS}).status_code == 409, "a draft's steps are replaced"
+    Campaign.objects.filter(pk=northwind.campaign.pk).update(status="active")
+    change = api.post(f"{path}versions/preview/", {"steps": STEPS}).json()
+    assert change["changes"]
+    assert northwind.campaign.sequences.count() == 1
+    done = api.post(f"{path}versions/", {"steps": STEPS, "move": True}).json()
+    assert (done["version"], done["moved"] + done["stayed"]) == (2, 1)
+    back = api.post(f"{path}versions/back/", {}).json()
+    assert back["version"] == 3

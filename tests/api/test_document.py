@@ -42,6 +42,7 @@ def test_every_write_that_makes_or_sends_something_takes_an_idempotency_key() ->
     assert taking == {
         "campaigns/",
         "campaigns/{id}/enroll/",
+        "campaigns/{id}/versions/",
         "conversations/{id}/reply/",
         "leads/",
         "leads/import/",

@@ -56,7 +56,11 @@ def test_only_the_operator_turns_the_engine_off_and_on(api: ContractClient, nort
     stopped = operator().post("/api/v1/engine/stop/")
     assert set(stopped.json()["in_flight"]) == {str(northwind.dispatch.pk), str(rival.dispatch.pk)}
     assert api.get("/api/v1/engine/").json()["running"] is False
-    assert operator("second").post("/api/v1/engine/start/").json() == {"running": True, "stopped_at": None}
+    assert operator("second").post("/api/v1/engine/start/").json()["running"] is True
+    assert api.post("/api/v1/engine/reconcile/").status_code == 403
+    told = operator("third").post("/api/v1/engine/reconcile/").json()
+    assert (told["running"], told["accounts_to_reconcile"]) == (True, 2)
+    assert told["restored_at"]
 
 
 def test_the_operator_sees_every_client(northwind: Tenant, rival: Tenant) -> None:

@@ -8,7 +8,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from campaigns.editing import StepDraft
+from campaigns.engine.claiming import LOOK_WITHIN
 from campaigns.models import Enrollment, Step
+from integrations.account_care import record_tuning, tuning_of
 from integrations.models import Account, Usage
 from tests.bench import INVITE, WRITE, WRITE_AGAIN, Bench
 from tests.worlds import MONDAY_MORNING, make_account, make_client, make_lead
@@ -40,7 +42,10 @@ def test_a_cap_raised_during_the_day_takes_effect_at_once(bench: Bench) -> None:
     bench.unhurried(invitations_per_day=1)
     bench.campaign(bench.leads(3), INVITE)
     assert bench.tick_until_idle() == 1
-    Account.objects.update(invitations_per_day=2)
+    account = Account.objects.get(pk=bench.account.pk)
+    before, account.invitations_per_day = tuning_of(account), 2
+    account.save()
+    record_tuning(account, before, by=None, at=bench.at)
     assert bench.tick_until_idle() == 1
     assert len(bench.ledger()) == 2
 
@@ -273,3 +278,25 @@ def test_a_lead_of_an_account_that_does_not_exist_any_more_is_not_sent_from_anot
     walk = campaign.enrollments.get()
     Enrollment.objects.filter(pk=walk.pk).update(account=gone, lead=lead)
     assert bench.tick_until_idle() == 0
+
+
+def test_an_account_with_nothing_to_do_is_not_looked_at_until_it_has(bench: Bench) -> None:
+    """Its alarm rings at its next appointment, at midnight for what is used up, and when something new is planned."""
+    bench.unhurried(invitations_per_day=1)
+    bench.campaign(bench.leads(2), INVITE)
+    assert bench.tick_until_idle() == 1
+    account = Account.objects.get(pk=bench.account.pk)
+    assert bench.at < account.next_look_at <= bench.at + LOOK_WITHIN
+    bench.walk(bench.lead(bench.friend()), WRITE, name="Friends")
+    account.refresh_from_db()
+    assert account.next_look_at <= bench.at, "a new appointment rings"
+    assert bench.tick_until_idle() == 1
+    bench.walk(
+        bench.lead(bench.friend(number=1)), StepDraft(Step.Kind.MESSAGE, "Hi!", 2, Step.Unit.MINUTES), name="Later"
+    )
+    bench.wait(minutes=1)
+    bench.tick()
+    account.refresh_from_db()
+    assert account.next_look_at > bench.at, "and not before it is due"
+    bench.wait(minutes=1)
+    assert bench.tick() == 1

@@ -45,7 +45,7 @@ def test_explain_names_a_used_cap_with_its_end() -> None:
     bench.walk(None, INVITE)
     bench.tick()
     told = said(bench, "explain", str(bench.account.pk))
-    assert "invitations 1 of 1, until Tue 00:00 (Europe/London)" in told
+    assert "invitation: 1 of 1, 1 a day, set for this account, until Tue 00:00 (Europe/London)" in told
 
 
 def test_explain_says_what_is_no_id_and_what_is_nobodys() -> None:
@@ -69,6 +69,6 @@ def test_rebuilding_usage_corrects_a_wrong_row_and_a_dry_run_does_not() -> None:
     Usage.objects.update(used=7)
     with pytest.raises(SystemExit):
         said(bench, "rebuild_usage", dry_run=True)
-    assert Usage.objects.get().used == 7
-    assert "1 rows corrected" in said(bench, "rebuild_usage")
-    assert Usage.objects.get().used == 1
+    assert Usage.objects.get(action="invitation").used == 7
+    assert "2 rows corrected" in said(bench, "rebuild_usage")  # the invitation and its note
+    assert Usage.objects.get(action="invitation").used == 1

@@ -117,7 +117,8 @@ def test_a_used_cap_is_told_with_its_numbers_and_its_end(bench: Bench) -> None:
     bench.tick()
     bench.wait(minutes=1)
     assert words(bench, walk) == (
-        "the account has used its cap for this action: 1 of 1, until Tue 00:00 (Europe/London)",
+        "the account has used its cap for this action: 1 of 1: 1 a day, set for this account, "
+        "until Tue 00:00 (Europe/London)",
     )
 
 

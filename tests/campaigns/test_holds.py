@@ -220,7 +220,15 @@ def test_an_invitation_that_nobody_accepts_runs_out_after_three_weeks(bench: Ben
     bench.wait(days=20, hours=23)
     assert bench.keep_house()["expired"] == 0
     bench.wait(hours=2)
-    assert bench.keep_house() == {"claimed": 0, "expired": 1, "released": 0, "taken_up": 0, "completed": 1}
+    assert bench.keep_house() == {
+        "claimed": 0,
+        "expired": 1,
+        "released": 0,
+        "taken_up": 0,
+        "completed": 1,
+        "slowed": 0,
+        "quiet": 0,
+    }
     enrollment.refresh_from_db()
     assert (enrollment.state, enrollment.exit_reason) == ("exited", "not_accepted")
 

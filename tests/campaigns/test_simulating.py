@@ -20,7 +20,7 @@ from campaigns.models import Campaign, Enrollment, Step, StepExecution
 from campaigns.planning.calendar import WorkingHours
 from campaigns.planning.decisions import ActionKind, Because
 from campaigns.planning.delays import Delay, DelayUnit
-from campaigns.planning.sequencing import StepKind, StepPlan, Walk
+from campaigns.planning.sequencing import StepPlan, Walk
 from campaigns.simulating import Assumptions, Projection, SimulationError, project, simulate, with_more_senders
 from campaigns.simulating.projection import Ending, LimitedBy, ProjectedSend
 from campaigns.simulating.world import Limit, SimulatedAccount, SimulatedLead, SimulatedWorld
@@ -39,11 +39,11 @@ EVERYBODY_ACCEPTS = Assumptions(accepted=1, answered=0, accepted_after=timedelta
 NOBODY_ACCEPTS = Assumptions(accepted=0, answered=0)
 HOURS = WorkingHours.simple(zone="Europe/London", weekdays=frozenset(range(5)), opens=time(9), closes=time(17, 30))
 SEQUENCE = (
-    StepPlan("invite", 0, StepKind.CONNECTION_REQUEST, Delay(0, DelayUnit.DAYS)),
-    StepPlan("first", 1, StepKind.MESSAGE, Delay(1, DelayUnit.HOURS)),
-    StepPlan("second", 2, StepKind.MESSAGE, Delay(2, DelayUnit.WORKING_DAYS)),
-    StepPlan("third", 3, StepKind.MESSAGE, Delay(4, DelayUnit.WORKING_DAYS)),
-    StepPlan("fourth", 4, StepKind.MESSAGE, Delay(1, DelayUnit.DAYS)),
+    StepPlan("invite", 0, ActionKind.INVITATION, Delay(0, DelayUnit.DAYS)),
+    StepPlan("first", 1, ActionKind.MESSAGE, Delay(1, DelayUnit.HOURS), needs_connection=True),
+    StepPlan("second", 2, ActionKind.MESSAGE, Delay(2, DelayUnit.WORKING_DAYS), needs_connection=True),
+    StepPlan("third", 3, ActionKind.MESSAGE, Delay(4, DelayUnit.WORKING_DAYS), needs_connection=True),
+    StepPlan("fourth", 4, ActionKind.MESSAGE, Delay(1, DelayUnit.DAYS), needs_connection=True),
 )
 
 

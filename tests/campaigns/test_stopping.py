@@ -15,11 +15,13 @@ from campaigns.stopping import (
     pause_campaign,
     pause_client,
     pause_enrollment,
+    pause_sender,
     release_enrollment,
     resume_account,
     resume_campaign,
     resume_client,
     resume_enrollment,
+    resume_sender,
     start_engine,
     stop_engine,
     stop_enrollment,
@@ -49,6 +51,7 @@ PAUSES: dict[str, Callable[[Bench, Enrollment], InFlight]] = {
     "engine": lambda bench, walk: stop_engine(**now(bench)),
     "client": lambda bench, walk: pause_client(client=bench.client, **now(bench)),
     "account": lambda bench, walk: pause_account(account=bench.account, **now(bench)),
+    "sender": lambda bench, walk: pause_sender(sender=bench.account.sender, **now(bench)),
     "campaign": lambda bench, walk: pause_campaign(campaign=walk.campaign, **now(bench)),
     "lead": lambda bench, walk: pause_enrollment(enrollment=walk, **now(bench)),
 }
@@ -56,6 +59,7 @@ RESUMPTIONS: dict[str, Callable[[Bench, Enrollment], None]] = {
     "engine": lambda bench, walk: start_engine(**now(bench)),
     "client": lambda bench, walk: resume_client(client=bench.client, **now(bench)),
     "account": lambda bench, walk: resume_account(account=bench.account, **now(bench)),
+    "sender": lambda bench, walk: resume_sender(sender=bench.account.sender, **now(bench)),
     "campaign": lambda bench, walk: resume_campaign(campaign=walk.campaign, **now(bench)),
     "lead": lambda bench, walk: resume_enrollment(enrollment=walk, **now(bench)),
 }
@@ -130,7 +134,7 @@ def test_what_is_being_called_is_returned_and_recorded_truly(bench: Bench, scope
     assert listed.data["in_flight"] == [str(dispatch.pk)]
 
 
-@pytest.mark.parametrize("scope", ["client", "account", "campaign", "lead"])
+@pytest.mark.parametrize("scope", ["client", "account", "sender", "campaign", "lead"])
 def test_a_pause_lists_only_what_it_concerns(bench: Bench, scope: str) -> None:
     walk = bench.walk(None, INVITE)
     other = make_client("Southwind")

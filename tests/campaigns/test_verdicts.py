@@ -3,11 +3,13 @@
 from datetime import timedelta
 
 import pytest
+from django.core.exceptions import ValidationError
 
 from campaigns.engine.recording import MOST_ATTEMPTS
 from campaigns.models import Enrollment
 from campaigns.planning.decisions import Because
 from integrations import breaker
+from integrations.dispatching import wake
 from integrations.models import Account, ActionSleep, Dispatch
 from integrations.unipile.client import UnipileClient
 from integrations.unipile.sandbox.transport import HOST
@@ -72,7 +74,7 @@ def test_a_step_that_fails_again_and_again_is_put_before_an_operator(bench: Benc
         enrollment.refresh_from_db()
         if enrollment.held_because:
             break
-    assert enrollment.held_because == Because.RETRYING
+    assert enrollment.held_because == Because.GAVE_UP
     assert enrollment.executions.count() == MOST_ATTEMPTS
     assert enrollment.status == "error"
     assert used(bench.account, "invitation") == 0
@@ -140,6 +142,24 @@ def test_caps_met_in_a_row_make_the_sleep_longer_and_a_success_ends_the_row(benc
     assert sleeps == [timedelta(hours=4), timedelta(hours=24), timedelta(hours=48)]
     assert bench.tick() == 1
     assert not ActionSleep.objects.exists()
+
+
+def test_an_operator_wakes_what_rests_and_the_next_refusal_lets_it_rest_longer(bench: Bench) -> None:
+    bench.faults(cap={"rate": 1, "times": 2})
+    bench.campaign(bench.leads(2), INVITE)
+    bench.tick()
+    bench.wait(minutes=10)
+    assert bench.tick() == 0
+    assert wake(account=bench.account, by=None, at=bench.at) == 1
+    assert "account_woken" in kinds()
+    assert bench.tick() == 1
+    assert ActionSleep.objects.get().until == bench.at + timedelta(hours=24)
+    bench.wait(minutes=10)
+    wake(account=bench.account, by=None, at=bench.at)
+    assert bench.tick() == 1
+    assert len(bench.ledger()) == 1
+    with pytest.raises(ValidationError, match="is at rest"):
+        wake(account=bench.account, by=None, at=bench.at)
 
 
 # --- The account itself ---------------------------------------------------------------------------------

@@ -8,9 +8,9 @@ from django.apps import apps
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Model, QuerySet
 
-from campaigns.models import Enrollment, StepExecution
+from campaigns.models import CampaignDay, Enrollment, ManualTask, StepExecution
 from inbox.models import Conversation, Message, Participant
-from integrations.models import Dispatch
+from integrations.models import Dispatch, OutboundCall
 from leads.models import Connection, CustomField
 from outreach.clients.models import Client, ClientOwned, Membership, User
 from outreach.clients.querysets import ClientOwnedQuerySet
@@ -41,6 +41,9 @@ def furnish(name: str) -> Client:
     )
     dispatch = Dispatch.objects.create(**own, key=name, account=account, action="message", reserved_at=AT)
     StepExecution.objects.create(**own, enrollment=enrollment, step=step, dispatch=dispatch, reserved_at=AT)
+    CampaignDay.objects.create(**own, campaign=campaign, day=AT.date(), begun=1)
+    ManualTask.objects.create(**own, enrollment=enrollment, step=step, instructions="Ring them", opened_at=AT)
+    OutboundCall.objects.create(**own, url="https://example.com/", payload={}, next_attempt_at=AT)
     conversation = Conversation.objects.create(**own, account=account, lead=lead, provider_chat_id="c")
     Participant.objects.create(**own, conversation=conversation, provider_id="ACoAAx")
     Message.objects.create(

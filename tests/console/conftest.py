@@ -9,9 +9,9 @@ from django.test import Client as Browser
 
 from campaigns.activating import activate_campaign
 from campaigns.enrolling import enroll
-from campaigns.models import Campaign, Enrollment, StepExecution
+from campaigns.models import Campaign, CampaignDay, Enrollment, ManualTask, StepExecution
 from inbox.models import Conversation, Message
-from integrations.models import Account, Dispatch, ProviderHealth, RefusedDelivery, Usage, WebhookReceipt
+from integrations.models import Account, Dispatch, OutboundCall, ProviderHealth, RefusedDelivery, Usage, WebhookReceipt
 from leads.models import CustomField, Lead, Suppression
 from outreach import clock
 from outreach.clients.models import ApiKey, Client, Membership, User
@@ -37,6 +37,8 @@ class Tenant:
     custom_field: CustomField
     usage: Usage
     execution: StepExecution
+    task: ManualTask
+    day: CampaignDay
 
 
 def make_tenant(name: str, *, person: str, at: datetime = AT) -> Tenant:
@@ -99,6 +101,13 @@ def make_tenant(name: str, *, person: str, at: datetime = AT) -> Tenant:
         next_attempt_at=at,
     )
     suppression = Suppression.objects.create(client=client, kind="domain", value=f"{name.lower()}.example")
+    task = ManualTask.objects.create(
+        client=client, enrollment=enrollment, step=execution.step, instructions=f"Call {person}.", opened_at=at
+    )
+    day = CampaignDay.objects.create(client=client, campaign=campaign, day=at.date(), begun=1)
+    OutboundCall.objects.create(
+        client=client, url=f"https://{name.lower()}.example/hook", payload={}, next_attempt_at=at, created_at=at
+    )
     field = CustomField.objects.create(client=client, key="industry", label=f"{name} industry")
     return Tenant(
         client=client,
@@ -114,6 +123,8 @@ def make_tenant(name: str, *, person: str, at: datetime = AT) -> Tenant:
         custom_field=field,
         usage=usage,
         execution=execution,
+        task=task,
+        day=day,
     )
 
 

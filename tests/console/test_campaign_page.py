@@ -19,6 +19,14 @@ def settings_of(tenant: Tenant, **more: object) -> dict[str, object]:
         "opens_at": "08:30",
         "closes_at": "16:00",
         "weekdays": ["0", "2", "4"],
+        "week": "",
+        "weekend": "hard_stop",
+        "weekend_percent": "30",
+        "holidays_of": "",
+        "withdraw_after_days": "21",
+        "quiet_after_hours": "8",
+        "colleague_pause_days": "7",
+        "not_again_within_days": "30",
         "closed_dates": "2026-12-26, 2026-12-25",
         **more,
     }
@@ -120,3 +128,46 @@ def test_a_blank_draft_can_be_deleted_and_a_used_campaign_cannot(agent, ours):
     assert agent.post(page(blank, "delete"), {"post": "yes"}).status_code == 302
     assert not Campaign.objects.filter(pk=blank.pk).exists()
     assert agent.post(page(ours.campaign, "delete"), {"post": "yes"}).status_code == 403
+
+
+def test_hours_in_detail_are_typed_a_line_a_day(agent, ours):
+    typed = settings_of(ours, week="Mon–Thu 09:00–12:00, 13:00–17:30\nFri 09:00–13:00", holidays_of="GB-SCT")
+    agent.post(reverse(ADD), typed | steps(""))
+    made = Campaign.objects.get(name="Harvest")
+    assert made.week["fri"] == [["09:00", "13:00"]]
+    assert made.holidays_of == "GB-SCT"
+    shown = agent.get(page(made)).content.decode()
+    assert "Mon 09:00–12:00, 13:00–17:30" in shown
+
+
+def test_hours_that_cannot_be_read_are_refused_with_the_line(agent, ours):
+    answer = agent.post(reverse(ADD), settings_of(ours, week="Someday 09:00–12:00") | steps(""))
+    assert "begin with days" in answer.content.decode()
+    answer = agent.post(reverse(ADD), settings_of(ours, holidays_of="XX") | steps(""))
+    assert "no holidays are known" in answer.content.decode()
+
+
+def test_steps_of_a_running_campaign_are_looked_at_before_they_are_published(agent, ours):
+    campaign = ours.campaign
+    form = {**settings_of(ours), "name": campaign.name}
+    old = list(campaign.sequences.get().steps.order_by("position"))
+    changed = steps(*("Hello again {{ first_name }}" for _ in old), initial=tuple(old))
+    for index, step in enumerate(old):
+        changed[f"steps-{index}-id"] = str(step.pk)
+    answer = agent.post(page(campaign), form | changed)
+    proposal = reverse("admin:campaigns_campaign_new_steps", args=[campaign.pk])
+    assert answer.url == proposal
+    assert campaign.sequences.count() == 1
+    shown = agent.get(proposal).content.decode()
+    assert "other text" in shown
+    assert "1</strong> lead under way" in shown
+    agent.post(proposal, {"move": "yes"})
+    assert campaign.sequences.count() == 2
+    ours.enrollment.refresh_from_db()
+    assert ours.enrollment.sequence.version == 2
+    assert agent.get(proposal).status_code == 302
+
+
+def test_a_viewer_publishes_nothing(viewer, ours):
+    proposal = reverse("admin:campaigns_campaign_new_steps", args=[ours.campaign.pk])
+    assert viewer.get(proposal).status_code == 403

@@ -20,7 +20,7 @@ from outreach.events.recording import Subject, record
 from tests.console.conftest import AT, Tenant, make_tenant
 from tests.worlds import make_campaign, make_lead
 
-QUERIES = 28
+QUERIES = 29
 NOW = AT + timedelta(minutes=5)
 
 

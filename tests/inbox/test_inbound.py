@@ -63,7 +63,8 @@ GONE = ("exited", "replied", "responded")
 
 def test_an_answer_stops_the_lead_in_every_campaign_and_on_every_account_of_the_client(bench: Bench) -> None:
     person, lead = known_lead(bench)
-    walks = [bench.walk(lead, name="One"), bench.walk(lead, accounts=[bench.free], name="Two")]
+    together = {"one_campaign_at_a_time": False, "one_sender_at_a_time": False}
+    walks = [bench.walk(lead, name="One"), bench.walk(lead, accounts=[bench.free], name="Two", **together)]
     bench.wait(minutes=1)
     answered_by(bench, person)
     assert [state(walk) for walk in walks] == [GONE, GONE]
@@ -279,7 +280,7 @@ def test_an_answer_on_another_account_between_reserve_and_call_cancels(bench: Be
         bench.tick()
     assert bench.ledger() == []
     assert state(walk) == GONE
-    assert Usage.objects.get().used == 0
+    assert Usage.objects.get(action="invitation").used == 0
 
 
 def test_a_conversation_is_told_of_in_the_order_of_its_messages_whatever_order_they_come_in(bench: Bench) -> None:

@@ -75,7 +75,7 @@ def test_a_cap_lowered_during_the_day_lets_nothing_more_through(account: Account
         take_quota(Account.objects.get(), Action.INVITATION, AT)
     Account.objects.update(invitations_per_day=2)
     assert take_all(account) == 0
-    assert Usage.objects.get().used == 4, "what was done stays written"
+    assert Usage.objects.get(action="invitation").used == 4, "what was done stays written"
 
 
 def test_a_cap_lowered_and_raised_again_lets_the_rest_through(account: Account) -> None:
@@ -139,7 +139,7 @@ def test_an_unknown_outcome_that_did_not_happen_is_given_back_once(account: Acco
     assert settle(dispatch, Outcome(State.UNKNOWN), at=AT)
     assert settle(dispatch, Outcome(State.REJECTED), at=AT)
     assert not settle(Dispatch(pk=dispatch.pk, state=State.UNKNOWN), Outcome(State.REJECTED), at=AT)
-    assert Usage.objects.get().used == 0
+    assert Usage.objects.get(action="invitation").used == 0
 
 
 # --- Slots ----------------------------------------------------------------------------------------------
@@ -200,7 +200,7 @@ def test_a_live_key_exists_once(account: Account, state: str) -> None:
     later = AT + lease()
     with pytest.raises(IntegrityError), transaction.atomic():
         reserved(Account.objects.get(), at=later)
-    assert Usage.objects.get().used == 1, "the refused one took no quota"
+    assert Usage.objects.get(action="invitation").used == 1, "the refused one took no quota"
 
 
 def test_a_rejected_effect_may_be_tried_again(account: Account) -> None:
@@ -216,7 +216,7 @@ def test_an_outcome_is_written_once(account: Account) -> None:
     assert not settle(theirs, Outcome(State.REJECTED, detail="too late"), at=AT)
     mine.refresh_from_db()
     assert (mine.state, mine.provider_invitation_id, mine.detail) == ("sent", "1", "")
-    assert Usage.objects.get().used == 1
+    assert Usage.objects.get(action="invitation").used == 1
 
 
 def test_a_call_is_confirmed_once(account: Account) -> None:

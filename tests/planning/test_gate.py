@@ -66,14 +66,23 @@ RULES = [
     ({"account_status": AccountStatus.DISCONNECTED}, Reason(Because.ACCOUNT_DISCONNECTED)),
     ({"account_status": AccountStatus.RESTRICTED}, Reason(Because.ACCOUNT_RESTRICTED)),
     ({"account_paused": True}, Reason(Because.ACCOUNT_PAUSED)),
+    ({"account_reconciled": False}, Reason(Because.NOT_RECONCILED)),
     ({"provider_open_at": SOON}, Reason(Because.PROVIDER_DOWN, SOON)),
     ({"inbound_read_at": utc("2026-03-02 11:44")}, Reason(Because.INBOUND_STALE)),
     ({"inbound_read_at": None}, Reason(Because.INBOUND_STALE)),
+    ({"last_sent_at": utc("2026-03-02 11:56")}, Reason(Because.INBOUND_STALE)),
     ({"action_asleep_until": SOON}, Reason(Because.ACTION_ASLEEP, SOON)),
     ({"used": 20}, Reason(Because.CAP_USED, utc("2026-03-03 00:00"), "20 of 20")),
     ({"used": 20, "day_zone": "Asia/Kathmandu"}, Reason(Because.CAP_USED, utc("2026-03-02 18:15"), "20 of 20")),
     ({"used": 0, "cap": 0}, Reason(Because.CAP_USED, None, "0 of 0")),
     ({"next_slot_at": SOON}, Reason(Because.SPACING, SOON)),
+    ({"resting_until": SOON}, Reason(Because.OUT_OF_OFFICE, SOON)),
+    ({"new_leads_until": SOON}, Reason(Because.NEW_LEADS_USED, SOON)),
+    ({"guards": (Reason(Because.OTHER_CAMPAIGN),)}, Reason(Because.OTHER_CAMPAIGN)),
+    ({"guards": (Reason(Because.OTHER_SENDER),)}, Reason(Because.OTHER_SENDER)),
+    ({"guards": (Reason(Because.COMPANY_BUSY),)}, Reason(Because.COMPANY_BUSY)),
+    ({"guards": (Reason(Because.COLLEAGUE_REPLIED, SOON),)}, Reason(Because.COLLEAGUE_REPLIED, SOON)),
+    ({"guards": (Reason(Because.CONTACTED_RECENTLY, SOON),)}, Reason(Because.CONTACTED_RECENTLY, SOON)),
 ]  # fmt: skip
 
 
@@ -83,7 +92,9 @@ def test_one_thing_against_it_is_one_reason(changes: dict[str, Any], reason: Rea
 
 
 def test_every_reason_comes_from_the_gate_or_is_handed_to_it() -> None:
-    handed_in = {Because.LEAD_IMPOSSIBLE, Because.COOLING_DOWN, Because.SEQUENCE_DONE}
+    handed_in = {Because.LEAD_IMPOSSIBLE, Because.COOLING_DOWN, Because.SEQUENCE_DONE, Because.FEATURE_MISSING}
+    handed_in |= {Because.GAVE_UP}
+    handed_in |= {Because.AWAITING_CONDITION, Because.AWAITING_TASK}  # of steps that do not pass the gate
     assert {reason.because for _, reason in RULES} | handed_in == set(Because)
 
 
@@ -199,7 +210,8 @@ def test_a_send_breaks_no_law(drawn: tuple[Facts, datetime]) -> None:
     assert facts.account_exists and not facts.account_paused and facts.account_status is AccountStatus.OK
     assert facts.used < facts.cap
     assert facts.next_slot_at is None or facts.next_slot_at <= at
-    assert facts.is_connected is not (facts.action is ActionKind.INVITATION)
+    assert not (facts.action is ActionKind.INVITATION and facts.is_connected)
+    assert not (facts.action in (ActionKind.MESSAGE, ActionKind.ENDORSEMENT) and facts.is_connected is False)
 
 
 @given(facts_at())

@@ -1,5 +1,6 @@
 """What comes next, from the first step to the last."""
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
@@ -15,16 +16,15 @@ from campaigns.planning.sequencing import (
     Done,
     NextThing,
     Skipped,
-    StepKind,
     StepPlan,
     Walk,
     next_appointment,
 )
 from tests.planning.worlds import delays, moments, office, utc, working_hours
 
-INVITE = StepPlan("invite", 0, StepKind.CONNECTION_REQUEST, Delay(0, DelayUnit.MINUTES))
-HELLO = StepPlan("hello", 1, StepKind.MESSAGE, Delay(1, DelayUnit.WORKING_DAYS))
-AGAIN = StepPlan("again", 2, StepKind.MESSAGE, Delay(3, DelayUnit.DAYS))
+INVITE = StepPlan("invite", 0, ActionKind.INVITATION, Delay(0, DelayUnit.MINUTES))
+HELLO = StepPlan("hello", 1, ActionKind.MESSAGE, Delay(1, DelayUnit.WORKING_DAYS), needs_connection=True)
+AGAIN = StepPlan("again", 2, ActionKind.MESSAGE, Delay(3, DelayUnit.DAYS), needs_connection=True)
 STEPS = (INVITE, HELLO, AGAIN)
 LONDON = office("Europe/London")
 MONDAY = utc("2026-03-02 10:00")
@@ -75,7 +75,7 @@ def test_a_connection_from_before_does_not_bring_a_step_forward() -> None:
         1,
         ActionKind.MESSAGE,
         utc("2026-03-03 10:00"),
-        skipped=(Skipped("invite", 0, Because.ALREADY_CONNECTED),),
+        skipped=(Skipped("invite", 0, Because.ALREADY_CONNECTED, 1),),
     )
 
 
@@ -101,18 +101,18 @@ def test_an_invitation_at_the_end_is_awaited_and_then_done() -> None:
 
 
 def test_a_second_invitation_waits_for_the_first() -> None:
-    once_more = StepPlan("once more", 1, StepKind.CONNECTION_REQUEST, Delay(1, DelayUnit.DAYS))
+    once_more = StepPlan("once more", 1, ActionKind.INVITATION, Delay(1, DelayUnit.DAYS))
     walk = Walk(started_at=MONDAY, position=1, last_done_at=MONDAY, invited_at=MONDAY)
     assert isinstance(after(walk, (INVITE, once_more)), AwaitAcceptance)
 
 
 def test_an_invitation_to_somebody_connected_is_the_whole_sequence_skipped() -> None:
     walk = Walk(started_at=MONDAY, is_connected=True)
-    assert after(walk, (INVITE,)) == Done(skipped=(Skipped("invite", 0, Because.ALREADY_CONNECTED),))
+    assert after(walk, (INVITE,)) == Done(skipped=(Skipped("invite", 0, Because.ALREADY_CONNECTED, 1),))
 
 
 def test_a_message_without_connection_and_invitation_still_has_its_appointment() -> None:
-    alone = StepPlan("hello", 0, StepKind.MESSAGE, Delay(0, DelayUnit.DAYS))
+    alone = StepPlan("hello", 0, ActionKind.MESSAGE, Delay(0, DelayUnit.DAYS), needs_connection=True)
     assert after(Walk(started_at=MONDAY), (alone,)) == Appointment("hello", 0, ActionKind.MESSAGE, MONDAY)
 
 
@@ -128,9 +128,16 @@ def test_steps_out_of_order_are_refused() -> None:
 @st.composite
 def sequences(draw: st.DrawFn) -> tuple[StepPlan, ...]:
     positions = sorted(draw(st.sets(st.integers(0, 12), max_size=6)))
-    return tuple(
-        StepPlan(f"step {position}", position, draw(st.sampled_from(StepKind)), draw(delays)) for position in positions
-    )
+    return tuple(draw(steps_at(position)) for position in positions)
+
+
+@st.composite
+def steps_at(draw: st.DrawFn, position: int) -> StepPlan:
+    """A step of any sort; some jump forward."""
+    action = draw(st.sampled_from((ActionKind.INVITATION, ActionKind.MESSAGE, ActionKind.PROFILE_VIEW, None)))
+    jump = draw(st.none() | st.none() | st.integers(position + 1, 14))
+    needs = action is ActionKind.MESSAGE
+    return StepPlan(f"step {position}", position, action, draw(delays), needs_connection=needs, next_position=jump)
 
 
 def walk_through(
@@ -155,12 +162,13 @@ def walk_through(
                 )
             case Appointment(_, position, action, due_at):
                 invited = due_at if action is ActionKind.INVITATION else walk.invited_at
-                walk = Walk(walk.started_at, position + 1, due_at, invited, walk.connected_at, walk.is_connected)
+                onward = next(step.goes_to() for step in steps if step.position == position)
+                walk = Walk(walk.started_at, onward, due_at, invited, walk.connected_at, walk.is_connected)
     raise AssertionError(f"no end after {len(things)} appointments")
 
 
 @given(sequences(), moments, st.booleans(), working_hours(), st.timedeltas(timedelta(0), timedelta(days=20)))
-def test_walking_through_visits_every_step_once_and_in_order(
+def test_walking_through_visits_every_step_of_its_way_once_and_in_order(
     steps: tuple[StepPlan, ...],
     started_at: datetime,
     is_connected: bool,
@@ -177,7 +185,16 @@ def test_walking_through_visits_every_step_once_and_in_order(
             *((thing.position,) if isinstance(thing, Appointment) else ()),
         )
     ]
-    assert visited == [step.position for step in steps]
+    assert visited == list(way_through(steps))
+
+
+def way_through(steps: tuple[StepPlan, ...]) -> Iterator[int]:
+    """The positions that are visited when every step goes on as it says."""
+    position = 0
+    for step in steps:
+        if step.position >= position:
+            yield step.position
+            position = step.goes_to()
 
 
 @given(sequences(), moments, st.booleans(), working_hours(), st.timedeltas(timedelta(0), timedelta(days=20)))
@@ -189,7 +206,8 @@ def test_appointments_are_in_working_hours_and_never_go_back(
     accepted_after: timedelta,
 ) -> None:
     things = walk_through(steps, Walk(started_at, is_connected=is_connected), hours, accepted_after)
-    due = [thing.due_at for thing in things if isinstance(thing, Appointment)]
-    assert all(map(hours.is_open, due))
+    appointments = [thing for thing in things if isinstance(thing, Appointment)]
+    due = [thing.due_at for thing in appointments]
+    assert all(hours.is_open(thing.due_at) for thing in appointments if thing.action is not None)
     assert due == sorted(due)
     assert all(moment >= started_at for moment in due)

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -64,6 +64,7 @@ class Judge:
             self.stage.note(f"LEDGER {entry['kind']} {entry['person'][-6:]} {entry['text'][:40]!r}")
             self._never_twice(entry, ledger)
             self._never_over_a_limit(entry, ledger)
+            self._not_too_many_new(entry, ledger)
             if not self._is_manual(entry):
                 self._silence_after_a_reply(entry)
                 self._only_in_working_time(entry)
@@ -84,13 +85,13 @@ class Judge:
         """Law 1. Texts name their campaign and step, so equal texts to one person are one step sent twice."""
         if self._is_manual(entry):
             return
-        invitation = entry["kind"] == "invitation"
+        by_account = entry["kind"] in ("invitation", "withdrawal")
         same = [
             other
             for other in ledger
             if other["kind"] == entry["kind"]
             and other["person"] == entry["person"]
-            and (other["account_id"] == entry["account_id"] if invitation else other["text"] == entry["text"])
+            and (other["account_id"] == entry["account_id"] if by_account else other["text"] == entry["text"])
         ]
         if len(same) > 1:
             raise self.broken(1, f"{entry['kind']} {len(same)} times to {entry['person']}: {entry['text']!r}")
@@ -123,13 +124,36 @@ class Judge:
         zone = ZoneInfo(account.time_zone)
         day = moment_of(entry).astimezone(zone).date()
         same = [e for e in mine if e["kind"] == entry["kind"] and moment_of(e).astimezone(zone).date() == day]
-        cap = account.invitations_per_day if entry["kind"] == "invitation" else account.messages_per_day
+        caps = {"invitation": account.invitations_per_day, "message": account.messages_per_day}
+        cap = caps.get(str(entry["kind"]), 1000)
         if len(same) > cap:
             raise self.broken(4, f"{len(same)} {entry['kind']}s on {day}, the cap is {cap}")
+        week = [e for e in mine if e["kind"] == "invitation" and 0 <= (day - _day(e, zone)).days < 7]
+        if account.invitations_per_week is not None and len(week) > account.invitations_per_week:
+            raise self.broken(4, f"{len(week)} invitations in seven days, the cap is {account.invitations_per_week}")
+        notes = [e for e in mine if e["kind"] == "invitation" and e["text"] and (day - _day(e, zone)).days < 30]
+        if account.notes_per_month is not None and len(notes) > account.notes_per_month:
+            raise self.broken(4, f"{len(notes)} notes in thirty days, the cap is {account.notes_per_month}")
         earlier = [moment_of(e) for e in mine if e is not entry and moment_of(e) <= moment_of(entry)]
         if earlier and (moment_of(entry) - max(earlier)).total_seconds() < account.spacing_min_seconds - 0.01:
             gap = (moment_of(entry) - max(earlier)).total_seconds()
             raise self.broken(4, f"{gap} s after the last action; the shortest pause is {account.spacing_min_seconds}")
+
+    def _not_too_many_new(self, entry: Entry, ledger: list[Entry]) -> None:
+        """A campaign begins with only so many leads on a day of its zone.
+
+        An invitation without a note names no campaign: whoever had one may have begun before their first words.
+        """
+        for campaign in self._campaigns_of(entry):
+            if campaign.new_leads_per_day is None or not re.match(r"\[c\d", str(entry["text"])):
+                continue
+            mark, zone = str(entry["text"])[:3], ZoneInfo(campaign.time_zone)
+            firsts = {e["person"]: e for e in reversed(ledger) if str(e["text"]).startswith(mark)}
+            bare = {e["person"] for e in ledger if e["kind"] == "invitation" and not e["text"]}
+            new = [e for person, e in firsts.items() if person not in bare]
+            begun = [e for e in new if _day(e, zone) == _day(entry, zone)]
+            if len(begun) > campaign.new_leads_per_day:
+                raise self.broken(4, f"{len(begun)} new leads on a day, the cap is {campaign.new_leads_per_day}")
 
     def paused(self, scope: str, what: object) -> None:
         if scope == "engine":
@@ -165,7 +189,11 @@ class Judge:
             return
         lead = self._lead(entry)
         sequence = self.stage.campaigns[int(named[1])].sequences.get()
-        template = sequence.steps.get(position=int(named[2])).text
+        step = sequence.steps.get(position=int(named[2]))
+        fitting = [words for _, _, words in step.texts() if words.split("{{")[0] == text[: len(words.split("{{")[0])]]
+        if not fitting:
+            raise self.broken(6, f"words of no variant of its step: {text!r}")
+        template = fitting[0]
         expected = template.replace('{{ first_name | default: "there" }}', lead.first_name or "there")
         for token, value in (("first_name", lead.first_name), ("company", lead.company)):
             if f"{{{{ {token} }}}}" in expected and not value:
@@ -207,7 +235,8 @@ class Judge:
             if count != 1:
                 raise self.broken(9, f"{enrollment} ended with {count} events of kind {kind}")
         sent = Dispatch.objects.of(self.stage.client).filter(state="sent")
-        told = Event.objects.filter(kind__in=("connection_request_sent", "message_sent"))
+        kinds = ("connection_request_sent", "message_sent", "step_done", "invitation_withdrawn")
+        told = Event.objects.filter(kind__in=kinds)
         events = Counter(told.values_list("data__dispatch", flat=True))
         for dispatch in sent.filter(actor="engine"):
             if events[str(dispatch.pk)] != 1:
@@ -235,12 +264,24 @@ class Judge:
 
     def _usage_agrees(self) -> None:
         for usage in Usage.objects.filter(account__client=self.stage.client):
-            taken = usage.dispatches.filter(state__in=("sending", "sent", "unknown")).count()
+            live = ("sending", "sent", "unknown")
+            taken = usage.dispatches.filter(state__in=live).count()
+            taken += usage.noted_dispatches.filter(state__in=live).count()
             if taken != usage.used:
                 raise self.broken(4, f"{usage} says {usage.used} used; {taken} dispatches took from it")
+
+
+def _day(entry: Entry, zone: ZoneInfo) -> date:
+    return moment_of(entry).astimezone(zone).date()
 
 
 def _is_open(campaign: Campaign, at: datetime) -> bool:
     """Working time by nothing but the wall clock."""
     wall = at.astimezone(ZoneInfo(campaign.time_zone))
+    if wall.date().isoformat() in campaign.closed_dates:
+        return False
+    if campaign.week:
+        shown = f"{wall:%H:%M:%S}"
+        hours = campaign.week.get(f"{wall:%a}".lower(), [])
+        return any(f"{opens}:00" <= shown < f"{closes}:00" for opens, closes in hours)
     return wall.weekday() in campaign.weekdays and campaign.opens_at <= wall.time() < campaign.closes_at

@@ -16,6 +16,7 @@ from campaigns.activating import activate_campaign
 from campaigns.editing import StepDraft
 from campaigns.engine import executing, housekeeping, recovering
 from campaigns.engine.horizon import next_due
+from campaigns.engine.withdrawing import withdraw_stale
 from campaigns.enrolling import enroll
 from campaigns.models import Campaign, Enrollment, Step
 from campaigns.stopping import (
@@ -55,6 +56,12 @@ STARTS = (
 )
 ZONES = ("Europe/London", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe", "Europe/Berlin")
 WEEKDAYS = ([0, 1, 2, 3, 4], [0, 1, 2, 3, 4], [1, 3], [0, 1, 2, 3, 4, 5, 6])
+
+
+# A lunch gap, and a short Friday.
+LUNCH = {day: [["08:00", "11:30"], ["12:30", "17:00"]] for day in ("mon", "tue", "wed", "thu")} | {
+    "fri": [["08:00", "12:00"]]
+}
 
 
 class Crash(BaseException):
@@ -120,6 +127,8 @@ class Stage:
     def _set_limits(self, account: Account) -> None:
         account.invitations_per_day = self.rng.choice((1, 3, 25))
         account.messages_per_day = self.rng.choice((2, 5, 100))
+        account.invitations_per_week = self.rng.choice((None, None, 4))
+        account.notes_per_month = self.rng.choice((None, None, 2))
         account.spacing_min_seconds = self.rng.choice((20, 60, 600))
         account.spacing_max_seconds = account.spacing_min_seconds * self.rng.choice((1, 3))
         account.time_zone = self.rng.choice(ZONES)
@@ -137,6 +146,15 @@ class Stage:
             weekdays=list(self.rng.choice(WEEKDAYS)),
             opens_at=time(opens),
             closes_at=time(opens + self.rng.choice((2, 6, 9))),
+            week=self.rng.choice(({}, {}, LUNCH)),
+            closed_dates=self.rng.choice(([], [(self.at + timedelta(days=1)).date().isoformat()])),
+            new_leads_per_day=self.rng.choice((None, None, 2)),
+            withdraw_after_days=self.rng.choice((21, 21, 2)),
+            company_limit=self.rng.choice((None, 3)),
+            one_campaign_at_a_time=self.rng.random() < 0.5,
+            one_sender_at_a_time=self.rng.random() < 0.5,
+            colleague_pause_days=self.rng.choice((0, 2)),
+            not_again_within_days=self.rng.choice((0, 2)),
         )
         leads = [lead for lead in self.leads if self.rng.random() < 0.8]
         enroll(campaign=campaign, leads=leads, by=None, at=self.at)
@@ -157,8 +175,16 @@ class Stage:
                     f'[c{number}s{position}] Hi {{{{ first_name | default: "there" }}}}!',
                 )
             )
-            steps.append(StepDraft(Step.Kind.MESSAGE, text, amount, unit))
-        return tuple(steps)
+            other = f"[c{number}s{position}] Good day {{{{ first_name }}}}."
+            variants = rng.choice(((), ({"label": "B", "weight": 2, "text": other},)))
+            steps.append(StepDraft(Step.Kind.MESSAGE, text, amount, unit, variants=variants))
+        return (*steps, *self._last_steps())
+
+    def _last_steps(self) -> tuple[StepDraft, ...]:
+        """Sometimes steps within the house follow, so that walks go on after the last message."""
+        tag = StepDraft("tag", "", 1, "hours", options={"tag": "through"})
+        asks = StepDraft("condition", options={"if": "connected", "within_amount": 1}, else_position=None)
+        return self.rng.choice(((), (tag,), (StepDraft("wait", "", 2, "hours"), asks, tag)))
 
     def _subscribe(self) -> None:
         for source, path, events in (
@@ -228,6 +254,7 @@ class Stage:
         self._operators()
         self._often("tick", 0.8, self._tick)
         self._often("recover", 0.4, lambda: recovering.recover(at=self.at, client=self.provider))
+        self._often("withdraw", 0.2, lambda: withdraw_stale(at=self.at, client=self.provider))
         self._often("house", 0.2, self._keep_house)
         self._often("refresh", 0.2, lambda: account_care.refresh_all(self.provider, at=self.at))
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError
 
-from campaigns.explaining import campaign_state_in_words, explain_account, explain_in_words
+from campaigns.explaining import campaign_state_in_words, explain_account, explain_campaign, explain_in_words
 from campaigns.models import Campaign, Enrollment
 from integrations.models import Account
 from outreach import clock
@@ -43,7 +43,11 @@ def _of_walks(key: UUID) -> list[str]:
 
 def _of_campaign(key: UUID) -> list[str]:
     campaign = Campaign.objects.filter(pk=key).select_related("client").first()
-    return [f"{campaign}: {campaign_state_in_words(campaign=campaign, at=clock.now())}"] if campaign else []
+    if campaign is None:
+        return []
+    story = explain_campaign(campaign=campaign, at=clock.now())
+    heading = f"{campaign}: {campaign_state_in_words(campaign=campaign, at=clock.now())}"
+    return [heading, f"  {story.can_move} of {story.of} leads can move now", *(f"  – {line}" for line in story.lines)]
 
 
 def _of_account(key: UUID) -> list[str]:

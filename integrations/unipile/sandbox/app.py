@@ -16,6 +16,7 @@ from integrations.unipile.sandbox import (
     refusals,
     routes_control,
     routes_messaging,
+    routes_social,
     routes_users,
     routes_webhooks,
 )
@@ -29,7 +30,7 @@ from integrations.unipile.sandbox.refusals import Refusal
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-API_ROUTES = routes_users.ROUTES + routes_messaging.ROUTES + routes_webhooks.ROUTES
+API_ROUTES = routes_users.ROUTES + routes_messaging.ROUTES + routes_social.ROUTES + routes_webhooks.ROUTES
 API, CONTROL = "/api/v1", "/_sandbox"
 HOLD = "outreach.sandbox.hold"
 """Where a transport puts its own way of holding an answer back: a callable that takes seconds."""

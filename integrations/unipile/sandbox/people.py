@@ -130,6 +130,7 @@ class Population:
         self._seed = seed
         self._by_slug: dict[str, Person] = {}
         self._by_provider_id: dict[str, Person] = {}
+        self._by_number: dict[str, list[Person]] = {}
         self.born: tuple[Person, ...] = tuple(self._keep(_born(seed, number)) for number in range(1, size + 1))
 
     def __len__(self) -> int:
@@ -151,12 +152,18 @@ class Population:
             raise Unreachable(identifier, locked=False)
         return self._by_slug.get(slug) or self._keep(_invented(self._seed, slug))
 
+    def numbered(self, member_number: str) -> list[Person]:
+        """Whoever has this member number: nobody, one, or by chance two."""
+        return self._by_number.get(member_number, [])
+
     def add(self, person: Person) -> Person:
         """A person made elsewhere: the owner of an account."""
         return self._keep(person)
 
     def _keep(self, person: Person) -> Person:
         self._by_slug[person.public_identifier.lower()] = person
+        if person.provider_id not in self._by_provider_id:
+            self._by_number.setdefault(person.member_number, []).append(person)
         self._by_provider_id[person.provider_id] = person
         return person
 

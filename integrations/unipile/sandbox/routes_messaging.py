@@ -16,6 +16,8 @@ class Letter(NamedTuple):
     account_id: str
     attendees: tuple[str, ...]
     text: str
+    subject: str = ""
+    is_inmail: bool = False
 
 
 def chats(call: Call) -> Answer:
@@ -56,7 +58,8 @@ def start_chat(call: Call) -> Answer:
         raise refusals.missing_parameters("attendees_ids")
     if len(letter.attendees) > 1:
         raise _text_only("one-to-one chats")
-    message = call.parts.rules.start_chat(account, letter.attendees[0], text=letter.text, at=call.at)
+    send = call.parts.rules.start_inmail if letter.is_inmail else call.parts.rules.start_chat
+    message = send(account, letter.attendees[0], text=letter.text, at=call.at)
     known = not call.parts.faults.strikes("null_ids")
     ids = {"chat_id": message.chat.id if known else None, "message_id": message.id if known else None}
     return Answer({"object": "ChatStarted", **ids}, 201)
@@ -90,7 +93,13 @@ def _letter_from_form(call: Call) -> Letter:
     form = call.request.form
     if call.request.files:
         raise _text_only("messages of text")
-    return Letter(form.get("account_id", ""), tuple(form.getlist("attendees_ids")), form.get("text", ""))
+    return Letter(
+        form.get("account_id", ""),
+        tuple(form.getlist("attendees_ids")),
+        form.get("text", ""),
+        subject=form.get("subject", ""),
+        is_inmail=form.get("linkedin[inmail]") == "true",
+    )
 
 
 def _letter_from_json(body: dict[str, Any]) -> Letter:

@@ -6,6 +6,7 @@ from integrations.unipile.sandbox import refusals, serialising
 from integrations.unipile.sandbox.calls import Answer, Call, Effect, Route, required
 from integrations.unipile.sandbox.paging import page
 from integrations.unipile.sandbox.people import Person, Unreachable
+from integrations.unipile.sandbox.routes_social import skills_of
 from integrations.unipile.sandbox.world import Account, Invitation
 
 
@@ -32,7 +33,12 @@ def own_profile(call: Call) -> Answer:
 
 def profile(call: Call, identifier: str) -> Answer:
     viewer, person = call.account(), _person(call, identifier)
-    return Answer(serialising.profile(person, viewer, sections=_sections(call), at=call.at))
+    if call.request.args.get("notify") == "true":
+        call.parts.rules.require_able(viewer, at=call.at)
+        call.world.enter("profile_view", viewer, person, at=call.at)
+    sections = _sections(call)
+    skills = {"skills": skills_of(call.world, person)} if sections & {"*", "skills"} else {}
+    return Answer({**serialising.profile(person, viewer, sections=sections, at=call.at), **skills})
 
 
 def _sections(call: Call) -> frozenset[str]:

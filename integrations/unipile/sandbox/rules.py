@@ -40,7 +40,7 @@ class Rules:
     weekly_invitations: int
 
     def invite(self, account: Account, provider_id: str, *, note: str, at: datetime) -> Invitation:
-        self._require_able(account, at=at)
+        self.require_able(account, at=at)
         _require_length(note, longest=NOTE_LIMIT_PREMIUM if account.premium else NOTE_LIMIT_FREE)
         person = self._recipient(provider_id)
         self._require_invitable(account, person, at=at)
@@ -58,7 +58,7 @@ class Rules:
         return next((mark for mark in reversed(USAGE_MARKS) if before < mark <= after), None)
 
     def withdraw(self, account: Account, number: int, *, at: datetime) -> None:
-        self._require_able(account, at=at)
+        self.require_able(account, at=at)
         invitation = account.invitations.get(number)
         if invitation is None or invitation.state is not InvitationState.PENDING:
             raise refusals.not_found("Invitation")
@@ -67,14 +67,26 @@ class Rules:
 
     def start_chat(self, account: Account, provider_id: str, *, text: str, at: datetime) -> Message:
         """Reuses the chat with that person if there is one (section 5.3)."""
-        self._require_able(account, at=at)
+        self.require_able(account, at=at)
         person = self._recipient(provider_id)
         chat = account.chats_by_person.get(provider_id)
         self._require_reachable(account, person, chat)
         return self._send(chat or self.world.chat_with(account, person), text=text, at=at)
 
+    def start_inmail(self, account: Account, provider_id: str, *, text: str, at: datetime) -> Message:
+        """To anybody, for a credit of a premium account."""
+        self.require_able(account, at=at)
+        if not account.premium:
+            raise refusals.Refusal(403, "feature_not_subscribed", "Feature not subscribed", "InMail needs premium.")
+        if account.inmail_credits < 1:
+            raise refusals.Refusal(422, "insufficient_credits", "Insufficient credits", "No InMail credit is left.")
+        person = self._recipient(provider_id)
+        account.inmail_credits -= 1
+        chat = account.chats_by_person.get(provider_id) or self.world.chat_with(account, person)
+        return self._send(chat, text=text, at=at, kind="inmail")
+
     def send(self, chat: Chat, *, text: str, at: datetime) -> Message:
-        self._require_able(chat.account, at=at)
+        self.require_able(chat.account, at=at)
         self._require_reachable(chat.account, chat.person, chat)
         return self._send(chat, text=text, at=at)
 
@@ -93,16 +105,16 @@ class Rules:
         if account.told_until is None:
             self.herald.fill_gap(account, at=at)
 
-    def _send(self, chat: Chat, *, text: str, at: datetime) -> Message:
+    def _send(self, chat: Chat, *, text: str, at: datetime, kind: str = "message") -> Message:
         _require_length(text, longest=MESSAGE_LIMIT)
         account = chat.account
         message = self.world.add_message(chat, sender=account.owner, text=text, at=at)
-        self.world.enter("message", account, chat.person, at=at, text=text, id=message.id, chat_id=chat.id)
+        self.world.enter(kind, account, chat.person, at=at, text=text, id=message.id, chat_id=chat.id)
         self.herald.message(message, at=at)
         self.society.written_to(message)
         return message
 
-    def _require_able(self, account: Account, *, at: datetime) -> None:
+    def require_able(self, account: Account, *, at: datetime) -> None:
         if account.status == OK and (fault := self.faults.strikes("disconnect")):
             self._lose_session(account, until=at + timedelta(hours=fault.hours), at=at)
         if account.status == RESTRICTED:

@@ -111,6 +111,7 @@ class Account:
     invitations: dict[int, Invitation] = field(default_factory=dict)
     pending: dict[str, Invitation] = field(default_factory=dict)
     withdrawn: dict[str, datetime] = field(default_factory=dict)
+    inmail_credits: int = 15
     invited: deque[datetime] = field(default_factory=deque)
     chats: OrderedDict[str, Chat] = field(default_factory=OrderedDict)  # least recently active first
     chats_by_person: dict[str, Chat] = field(default_factory=dict)
@@ -175,6 +176,7 @@ class World:
         self.messages: dict[str, Message] = {}
         self.webhooks: dict[str, Webhook] = {}
         self.ledger: list[dict[str, Any]] = []
+        self.marks: list[dict[str, Any]] = []  # reactions and comments on posts
         self.inbound: list[dict[str, Any]] = []
         self._numbers = 0
         _furnish(self, accounts=accounts)

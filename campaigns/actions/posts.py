@@ -1,0 +1,86 @@
+"""The steps that act on somebody's newest post: like it, or comment on it."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from campaigns.actions.contract import AccountStep, Evidence, Findings, Job, TextUse
+from campaigns.models import Step
+from inbox.ingesting import same_words
+from integrations.dispatching import Outcome
+from integrations.models import Account, Action, Dispatch
+from integrations.unipile.client import UnipileClient
+from integrations.unipile.types import Post
+from outreach.clients.models import Client
+
+State = Dispatch.State
+REACTIONS = ("like", "celebrate", "support", "love", "insightful", "funny")
+COMMENT_LIMIT = 1250  # Unipile API, section 3.5
+
+
+class LikePost(AccountStep):
+    kind = "like_post"
+    label = "Like the latest post"
+    action = Action.REACTION
+    options = {"reaction": f"One of {', '.join(REACTIONS)}; like when left out."}
+
+    def problems(self, step: Step, client: Client) -> list[str]:
+        reaction = step.options.get("reaction", "like")
+        return [] if reaction in REACTIONS else [f'"reaction" is one of {", ".join(REACTIONS)}; not {reaction!r}.']
+
+    def look(self, job: Job, client: UnipileClient) -> Findings:
+        return _newest_post(job, client, lambda post: post.can_react, "that can be liked")
+
+    def call(self, job: Job, client: UnipileClient) -> Outcome:
+        client.react(
+            account_id=job.account.provider_account_id,
+            social_id=str(job.dispatch.data["post_id"]),
+            reaction=str(job.step.options.get("reaction", "like")),
+        )
+        return Outcome(State.SENT)
+
+    def reconcile(self, dispatch: Dispatch, client: UnipileClient, *, at: datetime) -> Evidence:
+        """Our reaction is among those of the post, or it was not made."""
+        account = dispatch.account
+        marks = client.reactions(str(dispatch.data["post_id"]), account_id=account.provider_account_id)
+        if any(mark.author_id == account.provider_user_id for mark in marks):
+            return Evidence(True, "our reaction stands at the post", Outcome(State.SENT))
+        return Evidence(False, "the post does not hold our reaction")
+
+
+class CommentPost(AccountStep):
+    kind = "comment_post"
+    label = "Comment on the latest post"
+    action = Action.COMMENT
+    text = TextUse.REQUIRED
+
+    def text_limit(self, account: Account | None) -> int | None:
+        return COMMENT_LIMIT
+
+    def look(self, job: Job, client: UnipileClient) -> Findings:
+        return _newest_post(job, client, lambda post: post.can_comment, "that can be commented on")
+
+    def call(self, job: Job, client: UnipileClient) -> Outcome:
+        client.comment(
+            account_id=job.account.provider_account_id,
+            social_id=str(job.dispatch.data["post_id"]),
+            text=job.dispatch.text,
+        )
+        return Outcome(State.SENT)
+
+    def reconcile(self, dispatch: Dispatch, client: UnipileClient, *, at: datetime) -> Evidence:
+        """Our words stand below the post, or they were not written."""
+        marks = client.comments(str(dispatch.data["post_id"]), account_id=dispatch.account.provider_account_id)
+        if any(same_words(dispatch.text, mark.text) for mark in marks):
+            return Evidence(True, "our comment stands below the post", Outcome(State.SENT))
+        return Evidence(False, "our comment does not stand below the post")
+
+
+def _newest_post(job: Job, client: UnipileClient, fits: Callable[[Post], bool], words: str) -> Findings:
+    """Posts are asked for by provider id, which the profile tells."""
+    account_id = job.account.provider_account_id
+    profile = None if job.lead.provider_id else client.profile(job.lead.identifier, account_id=account_id)
+    person = profile.provider_id if profile else job.lead.provider_id
+    post = next((post for post in client.posts(person, account_id=account_id) if fits(post)), None)
+    if post is None:
+        return Findings(profile=profile, nothing_to_do=f"has no post {words}")
+    return Findings(profile=profile, data={"post_id": post.social_id})

@@ -1,0 +1,153 @@
+"""Calls to other people's systems: signed, retried, and never into a private network.
+
+A call is written down in the transaction that wants it and delivered by a task, at least once. Its id stays the same
+through all attempts, so that the receiver can tell a repetition.
+"""
+
+import hashlib
+import hmac
+import ipaddress
+import json
+import socket
+from datetime import datetime, timedelta
+from urllib.parse import SplitResult, urlsplit
+
+import urllib3
+from django.conf import settings
+from django.core.exceptions import ValidationError
+
+from integrations.models import OutboundCall
+from outreach import chance
+from outreach.clients.models import Client
+
+State = OutboundCall.State
+TIMEOUT = urllib3.Timeout(connect=5, read=10)
+FIRST_RETRY = timedelta(minutes=1)
+# A call that a worker took is left alone for so long; then it was lost with its worker.
+TAKEN_FOR = timedelta(minutes=2)
+BATCH = 50
+PORTS = {"https": 443, "http": 80}
+
+
+class NotAllowed(ValueError):
+    """The address is none that may be called. The message says why."""
+
+
+def signing_secret(client: Client) -> str:
+    """The client's own secret, with which its receivers check signatures; derived, so that it is stored nowhere."""
+    return hmac.new(settings.SECRET_KEY.encode(), f"outbound:{client.pk}".encode(), hashlib.sha256).hexdigest()
+
+
+def signature(body: bytes, *, secret: str) -> str:
+    return "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+
+
+def check_url(url: str) -> None:
+    """Raises ValidationError for an address that could never be called. Names are looked up when it is called."""
+    try:
+        _parts(url)
+    except NotAllowed as problem:
+        raise ValidationError(str(problem)) from problem
+
+
+def _parts(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as problem:
+        raise NotAllowed(f"{url!r} is no address: {problem}.") from problem
+    schemes = ("https", "http") if settings.OUTBOUND_ALLOW_PRIVATE else ("https",)
+    if parts.scheme not in schemes or not parts.hostname:
+        raise NotAllowed(f"{url!r} must be a whole address that begins with https://.")
+    if parts.username or parts.password:
+        raise NotAllowed("Put no name or password into the address; check the signature instead.")
+    if port is not None and not 1 <= port <= 65535:
+        raise NotAllowed(f"{port} is no port.")
+    _refuse_private(parts.hostname)
+    return parts
+
+
+def _refuse_private(host: str) -> None:
+    """An address written as a number can be judged without looking anything up."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return
+    if not address.is_global and not settings.OUTBOUND_ALLOW_PRIVATE:
+        raise NotAllowed(f"{host} is a private address, which nothing may be sent to.")
+
+
+def public_address(host: str, port: int) -> str:
+    """One address of the host, after all of them were found to be public. Raises NotAllowed, OSError."""
+    found = {str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
+    for address in found:
+        _refuse_private(address)
+    return sorted(found)[0]
+
+
+def deliver_due(*, at: datetime) -> int:
+    """Deliver what is due. Returns how many calls were made."""
+    due = OutboundCall.objects.filter(state=State.PENDING, next_attempt_at__lte=at).order_by("next_attempt_at")
+    taken = [call for call in due.select_related("client")[:BATCH] if _take(call, at)]
+    for call in taken:
+        _deliver(call, at)
+    return len(taken)
+
+
+def _take(call: OutboundCall, at: datetime) -> bool:
+    """Whoever moves the next attempt first has the call."""
+    mine = OutboundCall.objects.filter(pk=call.pk, state=State.PENDING, next_attempt_at=call.next_attempt_at)
+    return bool(mine.update(next_attempt_at=at + TAKEN_FOR, attempts=call.attempts + 1))
+
+
+def _deliver(call: OutboundCall, at: datetime) -> None:
+    try:
+        status = _post(call)
+    except (NotAllowed, OSError, urllib3.exceptions.HTTPError) as problem:
+        _failed(call, str(problem), at)
+        return
+    if 200 <= status < 300:
+        OutboundCall.objects.filter(pk=call.pk).update(
+            state=State.DELIVERED, delivered_at=at, detail=f"answered {status}"
+        )
+    else:
+        _failed(call, f"answered {status}", at)
+
+
+def _post(call: OutboundCall) -> int:
+    """The call itself, to the very address that was checked: a name that changes meanwhile leads nowhere else."""
+    parts = _parts(call.url)
+    host, port = parts.hostname or "", parts.port or PORTS[parts.scheme]
+    address = public_address(host, port)
+    body = json.dumps(call.payload, ensure_ascii=False, sort_keys=True).encode()
+    headers = {
+        "Host": parts.netloc,
+        "Content-Type": "application/json",
+        "User-Agent": "Outreach",
+        "Outreach-Delivery": str(call.pk),
+        "Outreach-Signature": signature(body, secret=signing_secret(call.client)),
+    }
+    target = parts._replace(scheme="", netloc="").geturl() or "/"
+    with _pool(parts.scheme, address, host, port) as pool:
+        answer = pool.urlopen("POST", target, body=body, headers=headers, redirect=False, retries=False)
+        return int(answer.status)
+
+
+def _pool(scheme: str, address: str, host: str, port: int) -> urllib3.HTTPConnectionPool:
+    if scheme == "http":
+        return urllib3.HTTPConnectionPool(address, port, timeout=TIMEOUT)
+    return urllib3.HTTPSConnectionPool(address, port, timeout=TIMEOUT, server_hostname=host, assert_hostname=host)
+
+
+def _failed(call: OutboundCall, detail: str, at: datetime) -> None:
+    attempts = call.attempts + 1
+    pause = FIRST_RETRY * 2 ** (attempts - 1) * (0.5 + chance.draw() / 2)
+    state = State.FAILED if attempts >= OutboundCall.MAX_ATTEMPTS else State.PENDING
+    OutboundCall.objects.filter(pk=call.pk).update(state=state, next_attempt_at=at + pause, detail=detail[:300])
+
+
+def try_again(*, call: OutboundCall, at: datetime) -> None:
+    """Take up a failed call once more. Raises ValidationError unless it has failed."""
+    failed = OutboundCall.objects.filter(pk=call.pk, state=State.FAILED)
+    if not failed.update(state=State.PENDING, attempts=0, next_attempt_at=at):
+        raise ValidationError("Only a call that has failed can be tried again.")

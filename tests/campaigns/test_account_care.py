@@ -1,0 +1,218 @@
+"""Accounts kept from harm: weeks, notes, new leads a day, stale invitations, slow-downs. Judged by the ledger."""
+
+from datetime import timedelta
+
+import pytest
+
+from campaigns.editing import StepDraft
+from campaigns.engine.caring import care
+from campaigns.engine.withdrawing import withdraw_stale
+from campaigns.explaining import explain_in_words
+from campaigns.models import Enrollment
+from campaigns.stopping import pause_campaign, resume_campaign, stop_engine
+from integrations.models import Account, Dispatch, Usage
+from integrations.rebuilding import rebuild_usage
+from outreach.events.models import Event
+from outreach.milestones import observed_by
+from tests.bench import INVITE, WRITE_NEXT_HOUR, Bench
+
+pytestmark = pytest.mark.django_db
+
+
+def invited(bench: Bench) -> int:
+    return [kind for kind, _ in bench.sent()].count("invitation")
+
+
+def a_day(bench: Bench) -> None:
+    """A whole working day, read and ticked, to the next morning."""
+    bench.read()
+    bench.tick_until_idle()
+    bench.wait_until(bench.at.replace(hour=9, minute=30) + timedelta(days=1))
+
+
+def test_a_weekly_limit_holds_over_any_seven_days_and_says_when_it_reopens() -> None:
+    bench = Bench()
+    bench.unhurried(invitations_per_day=4, invitations_per_week=6)
+    campaign = bench.campaign(bench.leads(12))
+    counts = []
+    for _ in range(9):
+        before = invited(bench)
+        a_day(bench)
+        counts.append(invited(bench) - before)
+    # Monday to Tuesday of the week after: Monday's four are free again on the next Monday.
+    assert counts == [4, 2, 0, 0, 0, 0, 0, 4, 2]
+    waiting = campaign.enrollments.filter(next_action="invitation").first()
+    assert waiting is None or "seven days" in " ".join(explain_in_words(enrollment=waiting, at=bench.at))
+    assert rebuild_usage(dry_run=True) == []
+
+
+def test_the_sentence_names_the_week_and_its_end() -> None:
+    bench = Bench()
+    bench.unhurried(invitations_per_day=4, invitations_per_week=2)
+    campaign = bench.campaign(bench.leads(3))
+    bench.tick_until_idle()
+    bench.wait(days=1)
+    waiting = campaign.enrollments.get(invited_at=None)
+    Enrollment.objects.filter(pk=waiting.pk).update(next_action_at=bench.at)
+    waiting.refresh_from_db()
+    words = " ".join(explain_in_words(enrollment=waiting, at=bench.at))
+    assert "2 of 2 in seven days, set for this account" in words
+    assert "until Mon 00:00" in words
+
+
+def test_when_the_notes_are_used_up_invitations_go_out_bare() -> None:
+    bench = Bench()
+    bench.unhurried(notes_per_month=2)
+    bench.campaign(bench.leads(4), INVITE)
+    bench.tick_until_idle()
+    texts = [entry["text"] for entry in bench.ledger()]
+    assert [bool(text) for text in texts] == [True, True, False, False]
+    assert Usage.objects.get(action="invitation_note").used == 2
+    assert rebuild_usage(dry_run=True) == []
+
+
+def test_unless_the_step_insists_on_its_note() -> None:
+    bench = Bench()
+    bench.unhurried(notes_per_month=2)
+    insists = StepDraft("connection_request", "Hi {{ first_name }}!", options={"bare_if_refused": False})
+    bench.campaign(bench.leads(4), insists)
+    bench.tick_until_idle()
+    assert invited(bench) == 2
+
+
+def test_a_campaign_begins_with_only_so_many_new_leads_a_day_and_follow_ups_do_not_count() -> None:
+    bench = Bench()
+    bench.unhurried()
+    friends = [bench.lead(bench.friend(number=number)) for number in range(2)]
+    campaign = bench.campaign([*friends, *bench.leads(5)], INVITE, WRITE_NEXT_HOUR, new_leads_per_day=2)
+    counts = []
+    for _ in range(3):
+        before = len(bench.ledger())
+        a_day(bench)
+        counts.append(len(bench.ledger()) - before)
+    assert counts == [2, 2, 2]
+    assert campaign.days.count() == 3
+
+
+def test_a_first_step_that_did_not_go_out_gives_its_place_back() -> None:
+    bench = Bench()
+    bench.unhurried()
+    campaign = bench.campaign(bench.leads(2), INVITE, new_leads_per_day=1)
+
+    def pause(milestone: str) -> None:
+        if milestone == "after_preflight":
+            pause_campaign(campaign=campaign, by=None, at=bench.at)
+
+    with observed_by(pause):
+        bench.tick()
+    assert bench.ledger() == []
+    assert campaign.days.get().begun == 0
+    resume_campaign(campaign=campaign, by=None, at=bench.at)
+    bench.wait(minutes=5)
+    bench.tick_until_idle()
+    assert (invited(bench), campaign.days.get().begun) == (1, 1)
+
+
+def test_a_stale_invitation_is_withdrawn_once_and_its_lead_leaves() -> None:
+    bench = Bench()
+    walk = bench.walk(None, INVITE, WRITE_NEXT_HOUR, withdraw_after_days=10)
+    bench.tick()
+    bench.wait(days=9)
+    assert withdraw_stale(at=bench.at, client=bench.provider) == 0
+    bench.wait(days=1)
+    assert withdraw_stale(at=bench.at, client=bench.provider) == 1
+    bench.wait(hours=1)
+    assert withdraw_stale(at=bench.at, client=bench.provider) == 0
+    walk.refresh_from_db()
+    assert (walk.state, walk.exit_reason, walk.withdrawn_at is not None) == ("exited", "not_accepted", True)
+    assert list(bench.provider.sent_invitations(bench.account.provider_account_id)) == []
+    assert Event.objects.filter(kind="invitation_withdrawn").count() == 1
+    assert Dispatch.objects.filter(action="withdrawal", state="sent").count() == 1
+
+
+def test_nothing_is_withdrawn_outside_hours_or_while_stopped() -> None:
+    bench = Bench()
+    bench.walk(None, INVITE, withdraw_after_days=10)
+    bench.tick()
+    bench.wait(days=10, hours=12)
+    assert withdraw_stale(at=bench.at, client=bench.provider) == 0
+    bench.wait(hours=12)
+    stop_engine(by=None, at=bench.at)
+    assert withdraw_stale(at=bench.at, client=bench.provider) == 0
+
+
+def test_a_withdrawal_whose_answer_was_lost_is_settled_by_the_list_of_the_pending() -> None:
+    bench = Bench()
+    walk = bench.walk(None, INVITE, withdraw_after_days=10)
+    bench.tick()
+    bench.wait(days=10)
+    bench.faults(timeout_after=1.0)
+    withdraw_stale(at=bench.at, client=bench.provider)
+    bench.faults()
+    assert Dispatch.objects.get(action="withdrawal").state == "unknown"
+    bench.wait(minutes=30)
+    bench.recover()
+    bench.wait(hours=2)
+    withdraw_stale(at=bench.at, client=bench.provider)
+    walk.refresh_from_db()
+    assert walk.withdrawn_at is not None
+    assert Dispatch.objects.filter(action="withdrawal", state="sent").count() == 1
+
+
+def test_who_was_withdrawn_is_not_invited_again_for_three_weeks() -> None:
+    bench = Bench()
+    walk = bench.walk(None, INVITE, withdraw_after_days=10)
+    bench.tick()
+    bench.wait(days=10)
+    withdraw_stale(at=bench.at, client=bench.provider)
+    again = bench.walk(walk.lead, INVITE, name="Again", not_again_within_days=0)
+    bench.wait(days=1)
+    bench.tick_until_idle()
+    assert invited(bench) == 1
+    assert "invited too recently" in " ".join(explain_in_words(enrollment=again, at=bench.at))
+    bench.wait_until(bench.at + timedelta(days=21))
+    bench.tick_until_idle()
+    assert invited(bench) == 2
+
+
+def test_too_many_pending_invitations_stop_new_ones_until_there_are_fewer() -> None:
+    bench = Bench()
+    bench.unhurried(pending_ceiling=3)
+    campaign = bench.campaign(bench.leads(5), INVITE)
+    for _ in range(3):
+        bench.tick()
+        bench.wait(minutes=1)
+    assert care(at=bench.at) == 1
+    assert bench.tick() == 0
+    assert Account.objects.get(pk=bench.account.pk).slowed_because == "3 invitations are pending, the ceiling is 3"
+    first = campaign.enrollments.filter(invited_at__isnull=False).first()
+    assert first is not None
+    bench.accept(bench.person_of(first.lead))
+    bench.read()
+    bench.wait(hours=2)
+    assert care(at=bench.at) == 1
+    assert bench.tick() == 1
+    assert list(Event.objects.filter(kind__startswith="account_").values_list("kind", flat=True)) != []
+
+
+@pytest.mark.parametrize(("accepted", "slowed_to"), [(3, 12), (8, None)])
+def test_a_low_rate_of_acceptance_halves_the_day(accepted: int, slowed_to: int | None) -> None:
+    bench = Bench()
+    leads = bench.leads(40)
+    bench.campaign(leads, INVITE)
+    Enrollment.objects.update(invited_at=bench.at)
+    bench.wait(days=8)
+    for row in Enrollment.objects.all()[:accepted]:
+        Enrollment.objects.filter(pk=row.pk).update(connected_at=bench.at)
+    care(at=bench.at)
+    assert Account.objects.get(pk=bench.account.pk).invitations_slowed_to == slowed_to
+
+
+def test_a_restricted_account_stops_alone() -> None:
+    bench = Bench()
+    bench.unhurried()
+    bench.campaign(bench.leads(4), INVITE, accounts=[bench.account, bench.free])
+    Account.objects.filter(pk=bench.account.pk).update(status="restricted")
+    bench.tick_until_idle()
+    assert {entry["account_id"] for entry in bench.ledger()} == {bench.free.provider_account_id}
+    assert invited(bench) == 2

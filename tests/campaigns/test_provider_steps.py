@@ -1,0 +1,158 @@
+"""Visits, likes, comments, endorsements, InMail and withdrawals: each once, each within its own cap, each settled."""
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from campaigns.editing import StepDraft
+from campaigns.models import Enrollment
+from integrations.models import Dispatch
+from integrations.rebuilding import rebuild_usage
+from integrations.unipile.sandbox.people import Person
+from integrations.unipile.sandbox.routes_social import posts_by, skills_of
+from tests.bench import INVITE, Bench, used
+
+pytestmark = pytest.mark.django_db
+VISIT = StepDraft("visit_profile")
+LIKE = StepDraft("like_post", options={"reaction": "love"})
+COMMENT = StepDraft("comment_post", "Well said, {{ first_name }}!")
+ENDORSE = StepDraft("endorse_skill")
+INMAIL = StepDraft("inmail", "Hello {{ first_name }}.", options={"subject": "A word, {{ first_name }}"})
+TAG = StepDraft("tag", options={"tag": "done"})
+
+
+def with_posts(bench: Bench) -> Person:
+    world = bench.sandbox.parts.world
+    return next(p for p in bench._strangers if any(post.comments_allowed for post in posts_by(world, p)[:1]))
+
+
+def friend_with_skills(bench: Bench) -> Person:
+    world = bench.sandbox.parts.world
+    friends = (bench.friend(number=number) for number in range(30))
+    return next(person for person in friends if skills_of(world, person))
+
+
+STEPS = [
+    (VISIT, "profile_view", ""),
+    (LIKE, "reaction", "EMPATHY"),
+    (COMMENT, "comment", "Well said"),
+    (ENDORSE, "endorsement", ""),
+    (INMAIL, "inmail", "Hello"),
+]
+
+
+def lead_for(bench: Bench, step: StepDraft) -> Person:
+    return friend_with_skills(bench) if step is ENDORSE else with_posts(bench)
+
+
+@pytest.mark.parametrize(("step", "kind", "text"), STEPS, ids=[kind for _, kind, _ in STEPS])
+def test_each_is_done_once_and_counts_against_its_own_cap(step: StepDraft, kind: str, text: str) -> None:
+    bench = Bench()
+    walk = bench.walk(bench.lead(lead_for(bench, step)), step, TAG)
+    bench.read()
+    bench.tick_until_idle()
+    (entry,) = bench.ledger()
+    assert (entry["kind"], text in entry["text"]) == (kind, True)
+    assert used(bench.account, kind) == 1
+    walk.refresh_from_db()
+    assert walk.state == "completed"
+    assert rebuild_usage(dry_run=True) == []
+
+
+@pytest.mark.parametrize(("step", "kind", "text"), STEPS, ids=[kind for _, kind, _ in STEPS])
+def test_an_answer_that_was_lost_is_settled_and_nothing_is_done_twice(step: StepDraft, kind: str, text: str) -> None:
+    bench = Bench()
+    walk = bench.walk(bench.lead(lead_for(bench, step)), step, TAG)
+    bench.read()
+    bench.faults(timeout_after=1.0)
+    bench.tick()
+    bench.faults()
+    for _ in range(8):
+        bench.wait(minutes=10)
+        bench.recover()
+        bench.read()
+        bench.tick()
+    assert [entry["kind"] for entry in bench.ledger()] == [kind]
+    walk.refresh_from_db()
+    assert walk.state == "completed"
+    assert not Dispatch.objects.filter(state__in=("sending", "unknown")).exists()
+
+
+@pytest.mark.parametrize("step", [LIKE, COMMENT], ids=["like", "comment"])
+def test_who_has_no_post_is_passed_over(step: StepDraft) -> None:
+    bench = Bench()
+    world = bench.sandbox.parts.world
+    quiet = next(person for person in bench._strangers if not posts_by(world, person))
+    walk = bench.walk(bench.lead(quiet), step, TAG)
+    bench.tick_until_idle()
+    walk.refresh_from_db()
+    assert (bench.ledger(), walk.state) == ([], "completed")
+    assert "has no post" in walk.executions.get(step__position=0).detail
+    assert used(bench.account, "reaction") + used(bench.account, "comment") == 0
+
+
+def test_inmail_on_a_free_account_is_refused_before_it_begins() -> None:
+    bench = Bench()
+    with pytest.raises(ValidationError, match="InMail needs a premium account"):
+        bench.walk(None, INMAIL, accounts=[bench.free])
+
+
+def test_inmail_without_credits_holds_the_lead_with_the_reason() -> None:
+    bench = Bench()
+    bench.sandbox.parts.world.accounts[bench.account.provider_account_id].inmail_credits = 0
+    walk = bench.walk(None, INMAIL)
+    bench.tick()
+    walk.refresh_from_db()
+    assert (walk.held_because, bench.ledger()) == ("feature_missing", [])
+    assert bench.provider.inmail_credits(bench.account.provider_account_id) == 0
+
+
+def test_an_inmail_to_somebody_invited_does_not_wait_for_the_acceptance() -> None:
+    bench = Bench()
+    bench.unhurried()
+    bench.walk(None, INVITE, INMAIL)
+    bench.read()
+    bench.tick()
+    bench.wait(minutes=1)
+    bench.read()
+    bench.tick()
+    assert [entry["kind"] for entry in bench.ledger()] == ["invitation", "inmail"]
+
+
+def test_a_sequence_can_take_its_invitation_back_and_go_on() -> None:
+    bench = Bench()
+    bench.unhurried()
+    accepted = StepDraft("condition", options={"if": "connected", "within_amount": 5}, next_position=4, else_position=2)
+    back = StepDraft("withdraw_invitation")
+    walk = bench.walk(None, INVITE, accepted, back, TAG, StepDraft("end"))
+    bench.tick_until_idle()
+    bench.wait(days=7)
+    bench.read()
+    bench.tick_until_idle()
+    walk.refresh_from_db()
+    walk.lead.refresh_from_db()
+    assert [entry["kind"] for entry in bench.ledger()] == ["invitation", "withdrawal"]
+    assert (walk.withdrawn_at is not None, walk.lead.tags, walk.state) == (True, ["done"], "completed")
+
+
+def test_what_is_not_pending_any_more_needs_no_withdrawal() -> None:
+    bench = Bench()
+    walk = bench.walk(bench.lead(provider_id=bench.stranger().provider_id), StepDraft("withdraw_invitation"), TAG)
+    bench.tick_until_idle()
+    assert bench.ledger() == []
+    assert Enrollment.objects.get(pk=walk.pk).state == "completed"
+
+
+WRONG = [
+    (StepDraft("inmail", "Hi", options={}), "needs a .subject"),
+    (StepDraft("inmail", "Hi", options={"subject": "Hi {{ frist_name }}"}), "frist_name"),
+    (StepDraft("like_post", options={"reaction": "adore"}), "is one of"),
+    (StepDraft("comment_post"), "needs a text"),
+    (StepDraft("visit_profile", "Hello"), "has no text"),
+]
+
+
+@pytest.mark.parametrize(("step", "complaint"), WRONG, ids=[complaint for _, complaint in WRONG])
+def test_a_wrong_step_is_refused_when_it_is_saved(step: StepDraft, complaint: str) -> None:
+    bench = Bench()
+    with pytest.raises(ValidationError, match=complaint):
+        bench.campaign([], step)
