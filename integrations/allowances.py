@@ -4,9 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
-
-from django.db.models import Sum
 
 from integrations.limits import DAY, MONTH, WINDOWS, Ceiling, ceilings, smallest
 from integrations.models import UNLIMITED, Account, Action, ActionSleep, Usage
@@ -29,6 +28,7 @@ class Allowance:
     source: str = ""
     asleep_until: datetime | None = None
     reopens_at: datetime | None = None
+    today: "DayUse | None" = None  # what is written of today, if anything is
 
     @property
     def is_used_up(self) -> bool:
@@ -60,44 +60,61 @@ def local_day(account: Account, at: datetime) -> date:
     return at.astimezone(zone(account.time_zone)).date()
 
 
-Spent = dict[date, int]
+class DayUse(NamedTuple):
+    """The row of one account, action and local day."""
+
+    pk: UUID
+    cap: int
+    used: int
+    observed: int
+
+    @property
+    def all(self) -> int:
+        """The owner's own actions count."""
+        return self.used + self.observed
+
+
+Spent = dict[date, DayUse]
 
 
 def _spent(accounts: Iterable[Account], at: datetime) -> defaultdict[Key, Spent]:
-    """What was used on each of the days that any window looks back on; the owner's own actions count."""
+    """What was used on each of the days that any window looks back on."""
     found: defaultdict[Key, Spent] = defaultdict(dict)
     first = at.date() - ONE_DAY * MONTH
     rows = Usage.objects.filter(account__in=[account.pk for account in accounts], day__gte=first).order_by()
-    grouped = rows.values_list("account_id", "action", "day").annotate(all_used=Sum("used") + Sum("observed"))
-    for account, action, day, used in grouped:
-        found[account, action][day] = used
+    for account, action, day, *use in rows.values_list("account_id", "action", "day", *DayUse._fields):
+        found[account, action][day] = DayUse(*use)
     return found
 
 
 def _allowance(
     account: Account, action: Action, spent: Spent, asleep_until: datetime | None, at: datetime
 ) -> Allowance:
-    today = local_day(account, at)
-    bounds = ceilings(account.tuning(), action.value, today)
-    earlier = earlier_use(spent, today)
+    today_is = local_day(account, at)
+    bounds = ceilings(account.tuning(), action.value, today_is)
+    earlier = earlier_use(spent, today_is)
     bound = smallest(bounds, earlier)
-    used = spent.get(today, 0)
+    use = spent.get(today_is)
+    used = use.all if use else 0
     if bound is None:
-        return Allowance(UNLIMITED, used, asleep_until=asleep_until)
+        return Allowance(UNLIMITED, used, asleep_until=asleep_until, today=use)
     cap = bound.room(earlier)
-    reopens_on = next(_reopenings(bounds, spent, today), None) if used >= cap else None
+    reopens_on = next(_reopenings(bounds, spent, today_is), None) if used >= cap else None
     return Allowance(
         cap=cap,
         used=used,
         source=bound.words(earlier),
         asleep_until=asleep_until,
         reopens_at=local_midnight(reopens_on, account.time_zone) if reopens_on else None,
+        today=use,
     )
 
 
 def earlier_use(spent: Spent, today: date) -> dict[int, int]:
     """What the days before today have used of each window that today belongs to."""
-    return {days: sum(used for day, used in spent.items() if today - ONE_DAY * days < day < today) for days in WINDOWS}
+    return {
+        days: sum(use.all for day, use in spent.items() if today - ONE_DAY * days < day < today) for days in WINDOWS
+    }
 
 
 def _reopenings(bounds: tuple[Ceiling, ...], spent: Spent, today: date) -> Iterator[date]:

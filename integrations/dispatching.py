@@ -68,6 +68,11 @@ class Intent:
     data: Mapping[str, Any] = field(default_factory=dict)
     share: float = 1.0
 
+    @property
+    def takes_note(self) -> bool:
+        """An invitation with a note counts for both."""
+        return self.action == Action.INVITATION and bool(self.text)
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -103,11 +108,15 @@ def todays_row(account: Account, action: str, at: datetime) -> Usage:
     row, _ = Usage.objects.get_or_create(
         account=account, action=action, day=local_day(account, at), defaults={"cap": cap}
     )
+    set_cap(row, cap)
+    return row
+
+
+def set_cap(row: Usage, cap: int) -> None:
+    """A cap lowered below what is already used keeps the row true; it just lets nothing more through."""
     if row.cap != cap:
-        # A cap lowered below what is already used keeps the row true; it just lets nothing more through.
         Usage.objects.filter(pk=row.pk).update(cap=Greatest(F("used"), cap))
         row.cap = cap
-    return row
 
 
 def take_quota(account: Account, action: str, at: datetime, *, share: float = 1.0) -> Usage:
@@ -148,9 +157,11 @@ def take_slot(account: Account, at: datetime) -> None:
 
 def free_slot(dispatch: Dispatch, at: datetime) -> None:
     """End the turn that this dispatch took: the account's next one comes after a pause drawn at random."""
-    account = dispatch.account
-    pause = chance.uniform(account.spacing_min_seconds, account.spacing_max_seconds)
-    _move_slot(dispatch, at + timedelta(seconds=pause))
+    _move_slot(dispatch, at + pause_after(dispatch.account))
+
+
+def pause_after(account: Account) -> timedelta:
+    return timedelta(seconds=chance.uniform(account.spacing_min_seconds, account.spacing_max_seconds))
 
 
 def release_slot(dispatch: Dispatch, at: datetime) -> None:
@@ -165,8 +176,12 @@ def _move_slot(dispatch: Dispatch, to: datetime) -> bool:
 
 def _own_turn(dispatch: Dispatch) -> AccountQuerySet:
     """The account, as long as its turn is this dispatch's: a late comer must not cut short another's."""
-    began_at = dispatch.called_at or dispatch.reserved_at
-    return Account.objects.filter(pk=dispatch.account_id, next_slot_at=began_at + turn(dispatch.account))
+    return Account.objects.filter(pk=dispatch.account_id, next_slot_at=own_turn_until(dispatch))
+
+
+def own_turn_until(dispatch: Dispatch) -> datetime:
+    """When the turn ends by itself that this dispatch took."""
+    return (dispatch.called_at or dispatch.reserved_at) + turn(dispatch.account)
 
 
 def reserve(intent: Intent, *, at: datetime) -> Dispatch:
@@ -176,8 +191,15 @@ def reserve(intent: Intent, *, at: datetime) -> Dispatch:
     """
     take_slot(intent.account, at)
     usage = take_quota(intent.account, intent.action, at, share=intent.share)
-    note_usage = _take_note(intent, at) if intent.action == Action.INVITATION and intent.text else None
-    return Dispatch.objects.create(
+    note_usage = _take_note(intent, at) if intent.takes_note else None
+    dispatch = dispatch_for(intent, usage=usage, note_usage=note_usage, at=at)
+    dispatch.save(force_insert=True)
+    return dispatch
+
+
+def dispatch_for(intent: Intent, *, usage: Usage, note_usage: Usage | None, at: datetime) -> Dispatch:
+    """The row of an intent, to be written with its quota and its slot."""
+    return Dispatch(
         client_id=intent.account.client_id,
         key=intent.key,
         account=intent.account,
@@ -212,6 +234,20 @@ def confirm(dispatch: Dispatch, *, at: datetime) -> bool:
 
 def settle(dispatch: Dispatch, outcome: Outcome, *, at: datetime) -> bool:
     """Write the outcome, once. False when somebody else has settled, or called, it meanwhile."""
+    changes = settled_as(outcome, at=at)
+    as_known = Dispatch.objects.filter(pk=dispatch.pk, state=dispatch.state, called_at=dispatch.called_at)
+    changed = as_known.update(**changes)
+    if not changed:
+        return False
+    for name, value in changes.items():
+        setattr(dispatch, name, value)
+    if outcome.state == State.REJECTED:
+        give_back(dispatch)
+    return True
+
+
+def settled_as(outcome: Outcome, *, at: datetime) -> dict[str, object]:
+    """The columns that an outcome changes; ids that it does not tell are kept."""
     changes: dict[str, object] = {
         "state": outcome.state,
         "verdict": outcome.verdict,
@@ -223,15 +259,7 @@ def settle(dispatch: Dispatch, outcome: Outcome, *, at: datetime) -> bool:
             changes[name] = value
     if outcome.state == State.UNKNOWN:
         changes |= {"ask_at": at + SETTLING_TIME, "settled_at": None}
-    as_known = Dispatch.objects.filter(pk=dispatch.pk, state=dispatch.state, called_at=dispatch.called_at)
-    changed = as_known.update(**changes)
-    if not changed:
-        return False
-    for name, value in changes.items():
-        setattr(dispatch, name, value)
-    if outcome.state == State.REJECTED:
-        give_back(dispatch)
-    return True
+    return changes
 
 
 def ask_again(dispatch: Dispatch, *, at: datetime, detail: str) -> None:

@@ -1,7 +1,10 @@
 """The step that writes to a person we are connected with."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db.models import F
 
 from campaigns.actions.contract import AccountStep, Evidence, Findings, Job, TextUse
 from campaigns.models import Enrollment
@@ -107,8 +110,14 @@ def _is_it(seen: MessageSeen, dispatch: Dispatch) -> bool:
     return not others.exclude(pk=dispatch.pk).exists()
 
 
-def known_chat(account: Account, person: str) -> str:
-    """The chat with this person that the inbox knows, or ""."""
-    rows = Conversation.objects.filter(account=account, person=person).exclude(provider_chat_id="")
-    newest = rows.order_by("-last_message_at").values_list("provider_chat_id", flat=True).first()
-    return newest or ""
+def known_chats(accounts: Iterable[UUID], people: Iterable[str]) -> Mapping[tuple[UUID, str], str]:
+    """The newest chats that the inbox knows of these people, by account and person; one query for all."""
+    wanted = [person for person in people if person]
+    if not wanted:
+        return {}
+    rows = Conversation.objects.filter(account__in=accounts, person__in=wanted).exclude(provider_chat_id="")
+    newest_last = rows.order_by(F("last_message_at").asc(nulls_first=True))
+    return {
+        (account, person): chat
+        for account, person, chat in newest_last.values_list("account_id", "person", "provider_chat_id")
+    }

@@ -1,5 +1,6 @@
 """How many new leads a campaign takes up in a day. A lead counts from its first step, and once."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.db.models import F
@@ -18,22 +19,23 @@ def is_new(enrollment: Enrollment) -> bool:
     return enrollment.last_done_at is None and enrollment.begun_on is None
 
 
-def begin(enrollment: Enrollment, *, campaign: Campaign, at: datetime) -> None:
-    """Take one of the day's new leads, if the campaign counts them. The database refuses one too many.
+def begin(walks: Iterable[Enrollment], *, campaign: Campaign, at: datetime) -> None:
+    """Take one of the day's new leads for each of these that is new, if the campaign counts them.
 
-    Raises NewLeadsUsed.
+    The database refuses one too many: all of them, or none. Raises NewLeadsUsed.
     """
-    if campaign.new_leads_per_day is None or not is_new(enrollment):
+    new = [walk for walk in walks if is_new(walk)]
+    if campaign.new_leads_per_day is None or not new:
         return
     day = local_day(at, campaign.time_zone)
     CampaignDay.objects.get_or_create(campaign=campaign, day=day, defaults={"client_id": campaign.client_id})
-    room = CampaignDay.objects.filter(campaign=campaign, day=day, begun__lt=campaign.new_leads_per_day)
-    if not room.update(begun=F("begun") + 1):
+    room = CampaignDay.objects.filter(campaign=campaign, day=day, begun__lte=campaign.new_leads_per_day - len(new))
+    if not room.update(begun=F("begun") + len(new)):
         raise NewLeadsUsed(
             f"{campaign} has begun with its new leads of the day.", until=next_local_day(at, campaign.time_zone)
         )
-    enrollment.begun_on = day
-    enrollment.save(update_fields=["begun_on"])
+    # Not on the objects: the caller's savepoint may still be undone, and then they are as new as before.
+    Enrollment.objects.filter(pk__in=[walk.pk for walk in new]).update(begun_on=day)
 
 
 def unbegin(enrollment: Enrollment) -> None:

@@ -3,7 +3,7 @@
 Everything happens in one short transaction without any network. Whatever another worker holds is passed over.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -12,32 +12,29 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from campaigns.actions.contract import Job
-from campaigns.actions.message import known_chat
 from campaigns.actions.registry import action_for, is_internal
 from campaigns.calendars import hours_for
-from campaigns.engine.beginning import begin, is_new
-from campaigns.engine.facts import Surroundings, facts_about, surroundings
+from campaigns.engine.beginning import is_new
+from campaigns.engine.committing import Prospect, commit_to, unrelated
+from campaigns.engine.facts import Surroundings, acquaintance, facts_about, surroundings
 from campaigns.engine.turnstile import go_through
 from campaigns.engine.walking import (
-    APPOINTMENT,
-    clear_appointment,
     hold,
-    is_connected,
     leave,
+    next_step,
     pass_by,
     plan,
     snooze,
+    steps_by_sequence,
     steps_of,
 )
 from campaigns.models import Campaign, Enrollment, Step, StepExecution
 from campaigns.planning.calendar import WorkingHours
 from campaigns.planning.decisions import Because, Decision, Hold, Reason, Send, Skip, Stop, Wait
 from campaigns.planning.gate import decide
-from campaigns.planning.wordings import Wording
 from campaigns.stopping import engine_is_on
 from integrations import breaker
-from integrations.allowances import Allowance
-from integrations.dispatching import CannotReserve, Intent, NoteCapUsed, reserve
+from integrations.dispatching import CannotReserve, NoteCapUsed
 from integrations.models import Account, Action
 from leads.models import Lead
 from outreach.events.recording import Actor
@@ -56,7 +53,7 @@ EXIT_REASONS = {
     Because.INVITATION_EXPIRED: Enrollment.ExitReason.NOT_ACCEPTED,
 }
 
-OpenCampaigns = Mapping[UUID, WorkingHours]
+OpenCampaigns = Mapping[UUID, Campaign]
 
 
 def reserve_batch(*, at: datetime, limit: int | None = None) -> list[Job]:
@@ -83,18 +80,78 @@ def _reserve(at: datetime, limit: int) -> list[Job]:
     looked_at: list[UUID] = []
     while campaigns and len(jobs) < limit and (ready := ready_accounts(at, limit - len(jobs), apart_from=looked_at)):
         looked_at += [account.pk for account in ready]
-        around = surroundings(ready, at=at)
-        jobs += [job for account in ready if (job := _reserve_for(account, campaigns, around, at, look_by))]
+        jobs += _reserve_for_all(ready, campaigns, at, look_by)
     return jobs
 
 
+def _reserve_for_all(accounts: list[Account], campaigns: OpenCampaigns, at: datetime, look_by: datetime) -> list[Job]:
+    """The best due appointment of each account: together where the gate lets them through, else one by one."""
+    around = surroundings(accounts, at=at, is_clear=True)
+    actions = {account.pk: _open_actions(account, around, at) for account in accounts}
+    offers = _offers(accounts, actions, campaigns, at)
+    jobs = _reserve_together(offers, campaigns, around, at) if len(offers) > 1 else []
+    served = {job.account.pk for job in jobs}
+    offering = {offer.account_id for offer in offers}
+    for account in accounts:
+        if account.pk not in offering:
+            _set_alarm(account, around, at, look_by)
+        elif account.pk not in served:
+            jobs += _reserve_for(account, actions[account.pk], campaigns, around, at, look_by)
+    return jobs
+
+
+def _open_actions(account: Account, around: Surroundings, at: datetime) -> list[str]:
+    return [action.value for action in Action if around.allowances[(account.pk, action.value)].is_open(at)]
+
+
+def _offers(
+    accounts: Iterable[Account], actions: Mapping[UUID, list[str]], campaigns: OpenCampaigns, at: datetime
+) -> list[Enrollment]:
+    """The best due appointment of each account, locked, with everything that the gate asks about."""
+    owners = {account.pk: account for account in accounts}
+    offers = Enrollment.objects.best_of_each(actions, campaigns=list(campaigns), at=at)
+    leads = Lead.objects.in_bulk([offer.lead_id for offer in offers])
+    running = {campaign.pk: campaign for campaign in campaigns.values()}
+    for offer in offers:
+        offer.lead, offer.campaign = leads[offer.lead_id], running[offer.campaign_id]
+        offer.account = offer.next_account = owners[offer.account_id]
+        offer.client = offer.account.client
+    return offers
+
+
+def _reserve_together(
+    offers: list[Enrollment], campaigns: OpenCampaigns, around: Surroundings, at: datetime
+) -> list[Job]:
+    """Commit to those that the gate lets through at once, if no one bears on another; the rest is left as it is."""
+    steps = steps_by_sequence(offers)
+    _lock_new_leads(offers)
+    known = acquaintance(offers, at=at)
+    prospects = []
+    for offer in offers:
+        step = next_step(offer, steps[offer.sequence_id])
+        if step is None or _action_of(step) != offer.next_action:
+            continue
+        hours = hours_for(offer.campaign, offer.lead)
+        facts, wording = facts_about(offer, step, around=around, hours=hours, at=at, known=known)
+        if isinstance(decide(str(step.pk), facts.action, facts, at), Send):
+            prospects.append(Prospect(offer, step, wording, hours, offer.pk in known.connected))
+    chosen = unrelated(prospects)
+    if not chosen:
+        return []
+    try:
+        with transaction.atomic():
+            return commit_to(chosen, around.allowances, at=at)
+    except (CannotReserve, IntegrityError):
+        return []  # One of them is refused. One by one it shows which, and why.
+
+
 def open_campaigns(running: Mapping[Campaign, WorkingHours], at: datetime) -> OpenCampaigns:
-    """Running campaigns that are within their working hours, with those hours.
+    """Running campaigns that are within their working hours, by their keys.
 
     Where the leads' own clocks count, some lead's may be open at any time: the gate asks for each.
     """
     return {
-        campaign.pk: hours for campaign, hours in running.items() if hours.is_open(at) or campaign.use_lead_time_zone
+        campaign.pk: campaign for campaign, hours in running.items() if hours.is_open(at) or campaign.use_lead_time_zone
     }
 
 
@@ -104,26 +161,30 @@ def ready_accounts(at: datetime, limit: int, *, apart_from: Collection[UUID]) ->
     Every send moves its account to the back, so one client's many due rows never delay another's one.
     """
     ready = Account.objects.usable().with_alarm_rung(at).with_free_slot(at).exclude(pk__in=apart_from)
-    rows = ready.select_related("sender").order_by("next_look_at", "pk")
+    rows = ready.select_related("sender", "client").order_by("next_look_at", "pk")
     return list(rows.select_for_update(skip_locked=True, of=("self",))[:limit])
 
 
 def _reserve_for(
-    account: Account, campaigns: OpenCampaigns, around: Surroundings, at: datetime, look_by: datetime
-) -> Job | None:
-    allowances = {action: around.allowances[(account.pk, action.value)] for action in Action}
-    actions = [action for action, allowance in allowances.items() if allowance.is_open(at)]
+    account: Account,
+    actions: list[str],
+    campaigns: OpenCampaigns,
+    around: Surroundings,
+    at: datetime,
+    look_by: datetime,
+) -> list[Job]:
+    """At most one job: of the account's due appointments the first that the gate lets through."""
     for _ in range(CANDIDATES):
-        enrollment = _best(account, actions, campaigns, at)
-        if enrollment is None:
-            _set_alarm(account, allowances, at, look_by)
-            return None
-        if job := _consider(enrollment, hours_for(enrollment.campaign, enrollment.lead), around, at):
-            return job
-    return None
+        offers = _offers([account], {account.pk: actions}, campaigns, at)
+        if not offers:
+            _set_alarm(account, around, at, look_by)
+            break
+        if job := _consider(offers[0], around, at):
+            return [job]
+    return []
 
 
-def _set_alarm(account: Account, allowances: Mapping[Action, Allowance], at: datetime, look_by: datetime) -> None:
+def _set_alarm(account: Account, around: Surroundings, at: datetime, look_by: datetime) -> None:
     """Nothing to do now: look again at its next appointment, or when something that is used up or rests reopens.
 
     Never later than `look_by`: what else may change (a cap given back, two processes that cross) rings no alarm.
@@ -131,35 +192,37 @@ def _set_alarm(account: Account, allowances: Mapping[Action, Allowance], at: dat
     coming = Enrollment.objects.filter(state="active", next_account=account, next_action_at__gt=at)
     due = (coming.filter(priority=priority).order_by("next_action_at") for priority in Enrollment.PRIORITIES)
     moments = [row.next_action_at for rows in due for row in rows.only("next_action_at")[:1]]
-    moments += [moment for each in allowances.values() for moment in (each.asleep_until, each.reopens_at)]
+    allowances = (around.allowances[(account.pk, action.value)] for action in Action)
+    moments += [moment for each in allowances for moment in (each.asleep_until, each.reopens_at)]
     Account.objects.filter(pk=account.pk).update(
         next_look_at=min(moment for moment in (*moments, look_by) if moment and moment > at)
     )
 
 
-def _best(account: Account, actions: list[Action], campaigns: OpenCampaigns, at: datetime) -> Enrollment | None:
-    offered = Enrollment.objects.offered_by(account, actions=actions, campaigns=list(campaigns), at=at)
-    rows = offered.select_related("lead", "client", "campaign", "account__sender", "account__client")
-    return rows.select_for_update(skip_locked=True, of=("self",)).first()
-
-
-def _consider(enrollment: Enrollment, hours: WorkingHours, around: Surroundings, at: datetime) -> Job | None:
+def _consider(enrollment: Enrollment, around: Surroundings, at: datetime) -> Job | None:
     """Ask the gate about one claimed enrollment and do what it says."""
+    hours = hours_for(enrollment.campaign, enrollment.lead)
     steps = steps_of(enrollment)
-    step = next((each for each in steps if each.position >= enrollment.position), None)
+    step = next_step(enrollment, steps)
     if step is None or _action_of(step) != enrollment.next_action:
         # The appointment is older than a change of the sequence: plan afresh.
         plan(enrollment, steps=steps, hours=hours, at=at, actor=Actor.ENGINE)
         return None
-    if is_new(enrollment):
-        # Two campaigns that begin with the same person in the same instant: the second sees what the first did.
-        Lead.objects.select_for_update().get(pk=enrollment.lead_id)
-    facts, wording = facts_about(enrollment, step, around=around, hours=hours, at=at)
+    _lock_new_leads([enrollment])
+    known = acquaintance([enrollment], at=at)
+    facts, wording = facts_about(enrollment, step, around=around, hours=hours, at=at, known=known)
     decision = decide(str(step.pk), facts.action, facts, at)
     if isinstance(decision, Send):
-        return _try_to_commit(enrollment, step, wording, hours, at)
+        return _try_to_commit(Prospect(enrollment, step, wording, hours, enrollment.pk in known.connected), around, at)
     _put_off(enrollment, step, decision, steps=steps, hours=hours, at=at)
     return None
+
+
+def _lock_new_leads(walks: Iterable[Enrollment]) -> None:
+    """Two campaigns that begin with the same person in the same instant: the second sees what the first did."""
+    new = [walk.lead_id for walk in walks if is_new(walk)]
+    if new:
+        list(Lead.objects.filter(pk__in=new).select_for_update().order_by("pk").values_list("pk"))
 
 
 def _action_of(step: Step) -> str:
@@ -182,22 +245,22 @@ def _put_off(
             plan(enrollment, steps=steps, hours=hours, at=at, actor=Actor.ENGINE)
 
 
-def _try_to_commit(
-    enrollment: Enrollment, step: Step, wording: Wording, hours: WorkingHours, at: datetime
-) -> Job | None:
+def _try_to_commit(prospect: Prospect, around: Surroundings, at: datetime) -> Job | None:
     """Commit to the step, unless the database refuses. One lead's refusal must not cost the others their turn."""
+    enrollment, step = prospect.enrollment, prospect.step
     try:
         with transaction.atomic():
-            return _commit_to(enrollment, step, wording, hours, at)
+            return commit_to([prospect], around.allowances, at=at)[0]
     except NoteCapUsed as problem:
-        if action_for(step.kind).may_go_bare(step) and wording.text:
-            return _try_to_commit(enrollment, step, replace(wording, text=""), hours, at)
+        if action_for(step.kind).may_go_bare(step) and prospect.wording.text:
+            bare = replace(prospect, wording=replace(prospect.wording, text=""))
+            return _try_to_commit(bare, around, at)
         snooze(enrollment, until=problem.until or at + LOOK_AGAIN, because=Because.CAP_USED)
     except CannotReserve as problem:
         snooze(enrollment, until=problem.until or at + LOOK_AGAIN, because=Because.CAP_USED)
     except IntegrityError:
         if _was_sent_by_another_version(enrollment, step):
-            pass_by(enrollment, step, hours=hours, at=at, actor=Actor.ENGINE)
+            pass_by(enrollment, step, hours=prospect.hours, at=at, actor=Actor.ENGINE)
             return None
         doubt = Reason(Because.OUTCOME_UNKNOWN, detail="This step is under way, or was done, already.")
         hold(enrollment, doubt, step=step, at=at, actor=Actor.ENGINE)
@@ -208,41 +271,3 @@ def _was_sent_by_another_version(enrollment: Enrollment, step: Step) -> bool:
     """Whether the lead had this very step already, before it went over to the present version of the sequence."""
     earlier = enrollment.executions.filter(step__origin=step.origin, outcome=StepExecution.Outcome.SENT)
     return earlier.exclude(step=step).exists()
-
-
-def _commit_to(enrollment: Enrollment, step: Step, wording: Wording, hours: WorkingHours, at: datetime) -> Job:
-    """Write the intent: quota, slot, dispatch, execution. The appointment is taken away with it."""
-    account, lead = enrollment.account, enrollment.lead
-    kind = action_for(step.kind)
-    begin(enrollment, campaign=enrollment.campaign, at=at)
-    earlier = list(enrollment.executions.filter(step=step).values_list("because", flat=True))
-    text = "" if kind.goes_bare(step, earlier) else wording.text
-    dispatch = reserve(
-        Intent(
-            # The origin, not the step: what one version of the sequence has sent, no later version sends again.
-            key=f"step:{enrollment.pk}:{step.origin}",
-            account=account,
-            action=kind.action,
-            person=lead.provider_id,
-            text=text,
-            actor=Actor.ENGINE,
-            provider_chat_id=known_chat(account, lead.provider_id) if kind.writes and lead.provider_id else "",
-            data=dict(wording.options),
-            share=hours.share_at(at),
-        ),
-        at=at,
-    )
-    execution = StepExecution.objects.create(
-        client_id=enrollment.client_id,
-        enrollment=enrollment,
-        step=step,
-        attempt=len(earlier) + 1,
-        dispatch=dispatch,
-        variant=wording.variant,
-        text=text,
-        reserved_at=at,
-    )
-    clear_appointment(enrollment)
-    enrollment.waiting_because = Because.IN_FLIGHT
-    enrollment.save(update_fields=[*APPOINTMENT])
-    return Job(enrollment, step, execution, dispatch, connected=is_connected(enrollment))

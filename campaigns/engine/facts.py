@@ -1,6 +1,6 @@
 """From rows to the facts that the gate asks about. Reads only; decides nothing."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -11,7 +11,7 @@ from django.db.models import Max
 from campaigns.actions.contract import AccountStep
 from campaigns.actions.registry import action_for
 from campaigns.engine.beginning import is_new
-from campaigns.engine.walking import is_connected
+from campaigns.engine.walking import connected_walks
 from campaigns.guarding import guards_against
 from campaigns.models import Campaign, CampaignDay, Enrollment, Step
 from campaigns.planning.calendar import WorkingHours
@@ -26,7 +26,7 @@ from integrations import breaker
 from integrations.allowances import Allowances, allowances
 from integrations.limits import shared
 from integrations.models import Account, Action
-from leads.suppressing import suppression_of
+from leads.suppressing import with_suppressions
 
 # A person whose invitation was withdrawn cannot be invited again for up to three weeks (Unipile API, section 8).
 COOL_DOWN = timedelta(weeks=3)
@@ -50,8 +50,10 @@ class Surroundings:
     begun: Mapping[tuple[UUID, date], int]  # new leads by campaign and the campaign's day, where they are counted
 
 
-def surroundings(accounts: Iterable[Account], *, at: datetime) -> Surroundings:
-    return Surroundings(engine_is_on(), breaker.opens_at(), allowances(accounts, at=at), _begun(at))
+def surroundings(accounts: Iterable[Account], *, at: datetime, is_clear: bool = False) -> Surroundings:
+    """`is_clear`: the caller has seen in this transaction that the engine is on and the provider may be called."""
+    engine_on, opens_at = (True, None) if is_clear else (engine_is_on(), breaker.opens_at())
+    return Surroundings(engine_on, opens_at, allowances(accounts, at=at), _begun(at))
 
 
 def _begun(at: datetime) -> Mapping[tuple[UUID, date], int]:
@@ -60,17 +62,45 @@ def _begun(at: datetime) -> Mapping[tuple[UUID, date], int]:
     return {(campaign, day): begun for campaign, day, begun in rows}
 
 
+@dataclass(frozen=True, slots=True)
+class Acquaintance:
+    """What is known of a number of walks and their leads, read once for all of them."""
+
+    connected: frozenset[UUID]  # walks whose lead and account are connected
+    suppressed_by: Mapping[UUID, str]  # by lead
+    withdrawn_at: Mapping[UUID, datetime]  # by lead: when an invitation was last taken back, if not long ago
+    guards: Mapping[UUID, tuple[Reason, ...]]  # by walk
+
+
+def acquaintance(walks: Sequence[Enrollment], *, at: datetime) -> Acquaintance:
+    """A fixed number of queries, however many walks there are."""
+    leads = [walk.lead for walk in walks]
+    withdrawn = Enrollment.objects.filter(lead__in=leads, withdrawn_at__gt=at - COOL_DOWN).order_by()
+    return Acquaintance(
+        connected=connected_walks(walks),
+        suppressed_by={lead.pk: str(entry) for lead, entry in with_suppressions(leads) if entry},
+        withdrawn_at=dict(withdrawn.values_list("lead").annotate(last=Max("withdrawn_at"))),
+        guards={walk.pk: guards_against(walk, at=at) for walk in walks},
+    )
+
+
 def facts_about(
-    enrollment: Enrollment, step: Step, *, around: Surroundings, hours: WorkingHours, at: datetime
+    enrollment: Enrollment,
+    step: Step,
+    *,
+    around: Surroundings,
+    hours: WorkingHours,
+    at: datetime,
+    known: Acquaintance | None = None,
 ) -> tuple[Facts, Wording]:
     """Everything about one lead's next step at one moment, and the words it would be sent with."""
     account, campaign, lead = enrollment.account, enrollment.campaign, enrollment.lead
     action = action_for(step.kind)
+    known = known or acquaintance([enrollment], at=at)
     wording = word(step, enrollment=enrollment, limit=action.text_limit(account))
-    suppression = suppression_of(lead)
     allowance = around.allowances[(account.pk, action.action.value)]
     share = hours.share_at(at)
-    connected = is_connected(enrollment)
+    connected = enrollment.pk in known.connected
     awaits = action.needs_connection or action.action == Action.INVITATION
     waiting = awaits and enrollment.invited_at is not None and not enrollment.withdrawn_at and not connected
     facts = Facts(
@@ -82,7 +112,7 @@ def facts_about(
         enrollment_state=state_of(enrollment),
         hold=_hold(enrollment, wording),
         due_at=None if _is_special(enrollment) else enrollment.next_action_at,
-        suppressed_by=str(suppression) if suppression else "",
+        suppressed_by=known.suppressed_by.get(lead.pk, ""),
         replied_at=lead.replied_at,
         contact_after_reply=campaign.contact_after_reply and not enrollment.replied_at,
         has_identifier=bool(lead.identifier),
@@ -107,8 +137,8 @@ def facts_about(
         next_slot_at=account.next_slot_at,
         new_leads_until=_new_leads_until(enrollment, campaign, around, at),
         resting_until=enrollment.resting_until,
-        guards=guards_against(enrollment, at=at),
-        cooling_until=_cooling_until(enrollment, action, at),
+        guards=known.guards[enrollment.pk],
+        cooling_until=_cooling_until(action, known.withdrawn_at.get(lead.pk)),
     )
     return facts, wording
 
@@ -120,13 +150,9 @@ def _new_leads_until(enrollment: Enrollment, campaign: Campaign, around: Surroun
     return next_local_day(at, campaign.time_zone) if begun >= campaign.new_leads_per_day else None
 
 
-def _cooling_until(enrollment: Enrollment, action: AccountStep, at: datetime) -> datetime | None:
+def _cooling_until(action: AccountStep, withdrawn_at: datetime | None) -> datetime | None:
     """Whoever withdrew it: LinkedIn refuses the next invitation from the same account, and wonders at another's."""
-    if action.action != Action.INVITATION:
-        return None
-    walks = Enrollment.objects.filter(lead=enrollment.lead_id, withdrawn_at__gt=at - COOL_DOWN)
-    last = walks.aggregate(last=Max("withdrawn_at"))["last"]
-    return last + COOL_DOWN if last else None
+    return withdrawn_at + COOL_DOWN if withdrawn_at and action.action == Action.INVITATION else None
 
 
 def _read_since_connected(account: Account) -> datetime | None:

@@ -3,8 +3,10 @@
 Every function changes the row it is given, which the caller has locked, and writes it.
 """
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db.models import F
 
@@ -19,6 +21,7 @@ from campaigns.planning.sequencing import (
     Appointment,
     AwaitAcceptance,
     Done,
+    NextThing,
     Skipped,
     StepPlan,
     Walk,
@@ -32,15 +35,21 @@ from outreach.events.recording import Subject, record
 
 State, Stage, ExitReason = Enrollment.State, Enrollment.Stage, Enrollment.ExitReason
 APPOINTMENT = ("next_account", "next_action", "next_action_at", "priority", "waiting_because")
+ADVANCED = ("position", "last_done_at", "attempts")
 HOLD = ("held_because", "held_detail", "held_at")
 
 
 def advance(enrollment: Enrollment, step: Step, *, done_at: datetime, holds: bool = True) -> None:
     """The step is behind the lead; a condition that does not hold leads the other way."""
+    set_advanced(enrollment, step, done_at=done_at, holds=holds)
+    enrollment.save(update_fields=[*ADVANCED])
+
+
+def set_advanced(enrollment: Enrollment, step: Step, *, done_at: datetime, holds: bool = True) -> None:
+    """The caller saves `ADVANCED`."""
     enrollment.position = step_plan(step).goes_to(holds=holds)
     enrollment.last_done_at = done_at
     enrollment.attempts = 0
-    enrollment.save(update_fields=["position", "last_done_at", "attempts"])
 
 
 def pass_by(enrollment: Enrollment, step: Step, *, hours: WorkingHours, at: datetime, actor: str) -> None:
@@ -97,41 +106,56 @@ def walk_of(enrollment: Enrollment, *, is_connected: bool) -> Walk:
 
 def is_connected(enrollment: Enrollment) -> bool:
     """Whether the lead and the account that works for it are known to be connected."""
-    if enrollment.connected_at is not None:
-        return True
-    return Connection.objects.filter(account_id=enrollment.account_id, lead_id=enrollment.lead_id).exists()
+    return bool(connected_walks([enrollment]))
+
+
+def connected_walks(walks: Iterable[Enrollment]) -> frozenset[UUID]:
+    """The keys of those whose lead and account are known to be connected; one query for all."""
+    walks = list(walks)
+    unsure = {walk.lead_id for walk in walks if walk.connected_at is None}
+    rows = Connection.objects.filter(lead__in=unsure).order_by().values_list("account_id", "lead_id")
+    pairs = frozenset(rows) if unsure else frozenset()
+    return frozenset(
+        walk.pk for walk in walks if walk.connected_at is not None or (walk.account_id, walk.lead_id) in pairs
+    )
 
 
 def plan(enrollment: Enrollment, *, steps: list[Step], hours: WorkingHours, at: datetime, actor: str) -> None:
     """Give the enrollment its next appointment, or end the walk. Steps that need no doing are skipped with a record."""
-    walk = walk_of(enrollment, is_connected=is_connected(enrollment))
-    planned = next_appointment([step_plan(step) for step in steps], walk, hours)
-    match planned:
-        case AwaitAcceptance(due_at=due_at):
-            _appoint(enrollment, Enrollment.NextAction.EXPIRE, due_at, Because.AWAITING_ACCEPTANCE)
-        case Appointment(action=action, due_at=due_at, skipped=skipped):
-            _pass_over(enrollment, skipped, at, actor)
-            _appoint(enrollment, next_action(action), due_at, Because.NOT_DUE)
-        case Done(skipped=skipped):
-            _pass_over(enrollment, skipped, at, actor)
-            complete(enrollment, at=at, actor=actor)
+    planned = next_thing(enrollment, steps=steps, hours=hours, is_connected=is_connected(enrollment))
+    if not isinstance(planned, AwaitAcceptance):
+        _pass_over(enrollment, planned.skipped, at, actor)
+    if isinstance(planned, Done):
+        complete(enrollment, at=at, actor=actor)
+        return
+    set_appointment(enrollment, planned)
+    enrollment.save(update_fields=[*APPOINTMENT, "position"])
+    if enrollment.next_account_id:
+        Account.objects.filter(pk=enrollment.account_id).ring(planned.due_at)
+
+
+def next_thing(enrollment: Enrollment, *, steps: list[Step], hours: WorkingHours, is_connected: bool) -> NextThing:
+    """What planning says comes next for this walk as it is."""
+    walk = walk_of(enrollment, is_connected=is_connected)
+    return next_appointment([step_plan(step) for step in steps], walk, hours)
 
 
 def next_action(action: ActionKind | None) -> Enrollment.NextAction:
     return Enrollment.NextAction.INTERNAL if action is None else Enrollment.NextAction(action.value)
 
 
-def _appoint(enrollment: Enrollment, action: Enrollment.NextAction, due_at: datetime, because: Because) -> None:
-    needs_account = action not in Enrollment.WITHOUT_ACCOUNT
-    enrollment.next_account_id = enrollment.account_id if needs_account else None
+def set_appointment(enrollment: Enrollment, planned: Appointment | AwaitAcceptance) -> None:
+    """The caller saves `APPOINTMENT`, and rings the account's alarm."""
+    if isinstance(planned, AwaitAcceptance):
+        action, because = Enrollment.NextAction.EXPIRE, Because.AWAITING_ACCEPTANCE
+    else:
+        action, because = next_action(planned.action), Because.NOT_DUE
+    enrollment.next_account_id = None if action in Enrollment.WITHOUT_ACCOUNT else enrollment.account_id
     enrollment.next_action = action
-    enrollment.next_action_at = due_at
+    enrollment.next_action_at = planned.due_at
     enrollment.waiting_because = because
     is_new = action == Enrollment.NextAction.INVITATION
     enrollment.priority = Enrollment.NEW_LEAD if is_new else Enrollment.FOLLOW_UP_FIRST
-    enrollment.save(update_fields=[*APPOINTMENT, "position"])
-    if needs_account:
-        Account.objects.filter(pk=enrollment.account_id).ring(due_at)
 
 
 def clear_appointment(enrollment: Enrollment) -> None:
@@ -255,7 +279,20 @@ def _drop_tasks(enrollment: Enrollment, at: datetime) -> None:
 
 
 def steps_of(enrollment: Enrollment) -> list[Step]:
-    return list(Step.objects.filter(sequence_id=enrollment.sequence_id).order_by("position"))
+    return steps_by_sequence([enrollment])[enrollment.sequence_id]
+
+
+def steps_by_sequence(walks: Iterable[Enrollment]) -> Mapping[UUID, list[Step]]:
+    """The steps of each walk's version of the sequence, in their order; one query for all."""
+    found: dict[UUID, list[Step]] = {walk.sequence_id: [] for walk in walks}
+    for step in Step.objects.filter(sequence__in=found).order_by("position"):
+        found[step.sequence_id].append(step)
+    return found
+
+
+def next_step(enrollment: Enrollment, steps: Iterable[Step]) -> Step | None:
+    """The step that the walk stands before; None when all are behind it."""
+    return next((step for step in steps if step.position >= enrollment.position), None)
 
 
 def replan(enrollment: Enrollment, *, at: datetime, actor: str) -> None:
