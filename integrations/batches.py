@@ -127,10 +127,10 @@ def _end_turns(moments: Mapping[UUID, datetime], expecting: Mapping[UUID, dateti
     return update_each(Account, turns, expecting=known)
 
 
-def settle_all(outcomes: Mapping[Dispatch, Outcome], *, at: datetime) -> frozenset[UUID]:
+def settle_all(outcomes: Mapping[Dispatch, Outcome], *, at: datetime) -> tuple[frozenset[UUID], frozenset[UUID]]:
     """Write that these were sent, and end the turns of their accounts after a pause drawn for each.
 
-    Returns the keys of those that nobody else had settled meanwhile.
+    Returns the keys of the dispatches that nobody else had settled meanwhile, and of the accounts whose turn it was.
     """
     values = {dispatch.pk: settled_as(outcome, at=at) for dispatch, outcome in outcomes.items()}
     known = {dispatch.pk: {"state": dispatch.state, "called_at": dispatch.called_at} for dispatch in outcomes}
@@ -144,8 +144,7 @@ def settle_all(outcomes: Mapping[Dispatch, Outcome], *, at: datetime) -> frozens
         for name, value in values[dispatch.pk].items():
             setattr(dispatch, name, value)
     pauses = {each.account_id: at + pause_after(each.account) for each in mine}
-    _end_turns(pauses, expecting=known_turns)
-    return settled
+    return settled, _end_turns(pauses, expecting=known_turns)
 
 
 def forget_all_refusals(dispatches: Sequence[Dispatch]) -> None:

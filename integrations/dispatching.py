@@ -302,9 +302,4 @@ def wake(*, account: Account, by: User | None, at: datetime) -> int:
     return len(actions)
 
 
-def forget_refusals(account: Account, action: str) -> None:
-    """A success ends the row of refusals."""
-    ActionSleep.objects.filter(account=account, action=action).delete()
-
-
 NEVER_CALLED = Outcome(State.REJECTED, verdict=Verdict.RETRY_LATER, detail="The call never left.")

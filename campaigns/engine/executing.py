@@ -4,7 +4,8 @@ Only `look` and `call` touch the network, and they touch no row. Between every t
 what was not confirmed surely never left, what was confirmed and not recorded is settled by asking the provider.
 """
 
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,6 +25,7 @@ from campaigns.engine.recording import (
     record_cancelled,
     record_failure,
     record_outcome,
+    record_sent_together,
 )
 from campaigns.engine.turnstile import go_through
 from campaigns.inbound import recognise
@@ -32,13 +34,14 @@ from campaigns.stopping import engine_is_on
 from inbox.ingesting import same_words
 from inbox.models import Message
 from integrations.allowances import local_day
-from integrations.dispatching import Outcome, confirm
+from integrations.batches import confirm_all
+from integrations.dispatching import Outcome
 from integrations.errors import ProviderError, Verdict
-from integrations.models import Account
+from integrations.models import Account, Dispatch
 from integrations.receiving import hand_on
 from integrations.unipile.client import UnipileClient
 from leads.models import Lead
-from leads.suppressing import suppression_of
+from leads.suppressing import with_suppressions
 from outreach.clock import stopwatch
 from outreach.events.recording import Actor
 from outreach.milestones import passing
@@ -122,13 +125,63 @@ def _confirm_all(looked: list[Looked], at: datetime) -> list[Job]:
     twins = {each.job.dispatch.pk: _take_in(each, at) for each in looked}
     with transaction.atomic():
         go_through()
-        in_order = sorted(looked, key=_lock_order)
-        return [each.job for each in in_order if _confirmed(each, twins[each.job.dispatch.pk], at)]
+        around = _last_look([each.job for each in looked])
+        willing = [
+            each.job
+            for each in sorted(looked, key=_lock_order)
+            if _is_willing(each, twins[each.job.dispatch.pk], around, at)
+        ]
+        confirmed = confirm_all([job.dispatch for job in willing], around.accounts, at=at)
+        return [job for job in willing if job.dispatch.pk in confirmed]
 
 
 def _lock_order(looked: Looked) -> UUID:
     """Enrollments are locked in the order of their keys, as inbound news locks them."""
     return looked.job.enrollment.pk
+
+
+@dataclass(frozen=True, slots=True)
+class LastLook:
+    """Everything that may have changed since the gate, read afresh and for all steps at once."""
+
+    engine_on: bool
+    walks: Mapping[UUID, Enrollment]  # locked
+    campaigns: Mapping[UUID, Campaign]
+    leads: Mapping[UUID, Lead]
+    accounts: Mapping[UUID, Account]  # locked, with client
+    suppressed_by: Mapping[UUID, str]  # by lead
+    said: Mapping[tuple[UUID, UUID], list[Message]]  # by account and lead: what no dispatch of ours knows
+
+
+def _last_look(jobs: Sequence[Job]) -> LastLook:
+    """Leads and campaigns are read once the walks are locked: what a lock had to wait for is seen then."""
+    walks = Enrollment.objects.filter(pk__in=[job.enrollment.pk for job in jobs]).order_by("pk")
+    locked = {walk.pk: walk for walk in walks.select_for_update()}
+    accounts = Account.objects.filter(pk__in=[job.dispatch.account_id for job in jobs]).order_by("pk")
+    leads = Lead.objects.in_bulk([walk.lead_id for walk in locked.values()])
+    return LastLook(
+        engine_on=engine_is_on(),
+        walks=locked,
+        campaigns=Campaign.objects.in_bulk({walk.campaign_id for walk in locked.values()}),
+        leads=leads,
+        accounts={each.pk: each for each in accounts.select_for_update(of=("self",)).select_related("client")},
+        suppressed_by={lead.pk: str(entry) for lead, entry in with_suppressions(leads.values()) if entry},
+        said=_said_by_hand([job for job in jobs if job.dispatch.text and action_for(job.step.kind).writes]),
+    )
+
+
+def _said_by_hand(jobs: Sequence[Job]) -> Mapping[tuple[UUID, UUID], list[Message]]:
+    """What went to these leads from these accounts without a dispatch of ours."""
+    found: dict[tuple[UUID, UUID], list[Message]] = defaultdict(list)
+    if jobs:
+        unknown = Message.objects.filter(direction=Message.Direction.OUTBOUND, dispatch__isnull=True)
+        rows = unknown.filter(
+            account__in=[job.dispatch.account_id for job in jobs], conversation__lead__in=[job.lead.pk for job in jobs]
+        )
+        for message in rows.select_related("conversation"):
+            if message.conversation.lead_id is not None:
+                found[message.account_id, message.conversation.lead_id].append(message)
+    return found
 
 
 def _take_in(looked: Looked, at: datetime) -> Lead | None:
@@ -148,18 +201,16 @@ def _take_in(looked: Looked, at: datetime) -> Lead | None:
     return None
 
 
-def _confirmed(looked: Looked, twin: Lead | None, at: datetime) -> bool:
+def _is_willing(looked: Looked, twin: Lead | None, around: LastLook, at: datetime) -> bool:
     """The last word on one step, under the lock of its enrollment; what may not go on is cancelled here."""
     job, findings = looked.job, looked.findings
-    rows = Enrollment.objects.select_for_update(of=("self",)).select_related("campaign", "lead")
-    enrollment = rows.get(pk=job.enrollment.pk)
     if findings.problem:
         record_failure(job, findings.problem, at=at, called=False)
     elif twin is not None:
         record_cancelled(job, f"This is the same person as the lead {twin} ({twin.pk}).", at=at, twin=True)
-    elif objection := _objection(job, enrollment, at):
+    elif objection := _objection(job, around, at):
         record_cancelled(job, objection, at=at)
-    elif words := _stands_already(job):
+    elif words := _stands_already(job, around):
         record_already_done(job, Findings(nothing_to_do=words), at=at)
     elif findings.already_done or findings.nothing_to_do:
         record_already_done(job, findings, at=at)
@@ -167,45 +218,41 @@ def _confirmed(looked: Looked, twin: Lead | None, at: datetime) -> bool:
         job.dispatch.data = {**job.dispatch.data, **findings.data}
         job.dispatch.person = job.lead.provider_id
         job.dispatch.provider_chat_id = findings.chat_id or job.dispatch.provider_chat_id
-        return confirm(job.dispatch, at=at)
+        return True
     return False
 
 
-def _stands_already(job: Job) -> str:
+def _stands_already(job: Job, around: LastLook) -> str:
     """Whether these very words went to this lead from this account since the walk began, and no step of ours knows.
 
     The owner was faster by hand, or a restored backup has forgotten the sending: never twice, either way.
     """
-    if not job.dispatch.text or not action_for(job.step.kind).writes:
-        return ""
     since = job.enrollment.started_at or job.enrollment.enrolled_at
-    unknown = Message.objects.filter(account=job.account, direction=Message.Direction.OUTBOUND, dispatch__isnull=True)
-    said = unknown.filter(conversation__lead=job.lead, sent_at__gte=since).values_list("text", flat=True)
-    return "stands in the chat already" if any(same_words(job.dispatch.text, text) for text in said) else ""
+    said = around.said.get((job.dispatch.account_id, job.lead.pk), ())
+    stands = any(each.sent_at >= since and same_words(job.dispatch.text, each.text) for each in said)
+    return "stands in the chat already" if stands else ""
 
 
-def _objection(job: Job, enrollment: Enrollment, at: datetime) -> str:
+def _objection(job: Job, around: LastLook, at: datetime) -> str:
     """What has happened since the gate let the step through, or "". Laws 2 to 5 hang on this look."""
-    if enrollment.state != Enrollment.State.ACTIVE:
-        return f"The lead is {enrollment.get_state_display().lower()} in this campaign."
-    if not engine_is_on():
+    walk = around.walks[job.enrollment.pk]
+    if walk.state != Enrollment.State.ACTIVE:
+        return f"The lead is {walk.get_state_display().lower()} in this campaign."
+    if not around.engine_on:
         return "The engine was stopped."
-    if enrollment.resting_until and enrollment.resting_until > at:
-        return f"The lead is out of office until {enrollment.resting_until:%d %b %Y}."
-    return _about_the_lead(job, enrollment) or _about_the_account(job, at) or _about_the_campaign(enrollment, at)
-
-
-def _about_the_lead(job: Job, enrollment: Enrollment) -> str:
-    lead = Lead.objects.get(pk=job.lead.pk)
-    may_write_after_reply = enrollment.campaign.contact_after_reply and not enrollment.replied_at
-    if lead.replied_at and not may_write_after_reply:
+    if walk.resting_until and walk.resting_until > at:
+        return f"The lead is out of office until {walk.resting_until:%d %b %Y}."
+    lead, campaign = around.leads[walk.lead_id], around.campaigns[walk.campaign_id]
+    if lead.replied_at and not (campaign.contact_after_reply and not walk.replied_at):
         return "The lead has answered."
-    entry = suppression_of(lead)
-    return f"Do not contact: {entry}." if entry else ""
+    if entry := around.suppressed_by.get(walk.lead_id):
+        return f"Do not contact: {entry}."
+    return _about_the_account(job, around.accounts[job.dispatch.account_id], at) or _about_the_campaign(
+        campaign, lead, at
+    )
 
 
-def _about_the_account(job: Job, at: datetime) -> str:
-    account = Account.objects.select_related("client").get(pk=job.account.pk)
+def _about_the_account(job: Job, account: Account, at: datetime) -> str:
     if account.client.paused_at or account.paused_at:
         return "The client or the account was paused."
     if account.unreconciled_since:
@@ -217,21 +264,23 @@ def _about_the_account(job: Job, at: datetime) -> str:
     return ""
 
 
-def _about_the_campaign(enrollment: Enrollment, at: datetime) -> str:
-    campaign = enrollment.campaign
+def _about_the_campaign(campaign: Campaign, lead: Lead, at: datetime) -> str:
     if campaign.status != Campaign.Status.ACTIVE:
         return f"The campaign is {campaign.get_status_display().lower()}."
-    return "" if hours_for(campaign, enrollment.lead).is_open(at) else "Outside working hours."
+    return "" if hours_for(campaign, lead).is_open(at) else "Outside working hours."
 
 
 # --- Record ---------------------------------------------------------------------------------------------
 
 
 def _record_all(results: list[tuple[Job, Result]], at: datetime) -> None:
+    outcomes = [(job, result) for job, result in results if isinstance(result, Outcome)]
+    sent = {job: outcome for job, outcome in outcomes if outcome.state == Dispatch.State.SENT}
     with transaction.atomic():
+        record_sent_together(sent, at=at)
         for job, result in results:
             if isinstance(result, ProviderError):
                 record_failure(job, result, at=at, called=True)
-            else:
+            elif job not in sent:
                 record_outcome(job, result, at=at)
         passing("inside_record")

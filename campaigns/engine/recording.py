@@ -4,23 +4,40 @@ Every function runs in the caller's transaction. The enrollment is read afresh u
 in the air the lead may have answered, been paused, or connected.
 """
 
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from campaigns.actions.contract import AccountStep, Findings, Job
 from campaigns.actions.registry import action_for
+from campaigns.calendars import hours_for
 from campaigns.engine.beginning import unbegin
-from campaigns.engine.walking import advance, hold, leave, replan, subject_of
+from campaigns.engine.walking import (
+    ADVANCED,
+    APPOINTMENT,
+    connected_walks,
+    hold,
+    leave,
+    next_thing,
+    plan,
+    replan,
+    set_advanced,
+    set_appointment,
+    steps_by_sequence,
+    subject_of,
+)
 from campaigns.models import Enrollment, Step, StepExecution
 from campaigns.planning.decisions import Because, Reason
 from campaigns.planning.pacing import backoff, cap_sleep
+from campaigns.planning.sequencing import Appointment, AwaitAcceptance
 from inbox.ingesting import record_sent
 from inbox.models import Message
 from integrations import breaker
 from integrations.account_care import change_status
+from integrations.batches import forget_all_refusals, settle_all
 from integrations.dispatching import (
     Outcome,
-    forget_refusals,
     free_slot,
     put_to_sleep,
     refusals_in_a_row,
@@ -33,10 +50,13 @@ from integrations.provider_events import PersonRef, RelationMade
 from integrations.receiving import hand_on
 from outreach import chance
 from outreach.events.kinds import EventKind
-from outreach.events.recording import Actor, Subject, record
+from outreach.events.recording import Actor, Happening, Subject, record, record_all
+from outreach.setwise import update_each
 
 State, Stage, ExitReason = Enrollment.State, Enrollment.Stage, Enrollment.ExitReason
 Executed = StepExecution.Outcome
+DONE = ("invited_at", "withdrawn_at", "stage", "last_sent_at")
+APPOINTMENT_COLUMNS = tuple("next_account_id" if name == "next_account" else name for name in APPOINTMENT)
 # A step that was refused for passing reasons this often is put before an operator.
 MOST_ATTEMPTS = 12
 # Our own key is refused: nothing works until somebody mends it, so look again only now and then.
@@ -56,27 +76,64 @@ HOLDS: dict[Verdict, Because] = {
 
 def record_outcome(job: Job, outcome: Outcome, *, at: datetime, settled_by: str = "") -> None:
     """The provider answered: sent, or done already."""
+    if outcome.state == Dispatch.State.SENT:
+        record_sent_together({job: outcome}, at=at, settled_by=settled_by)
+        return
     if not settle(job.dispatch, outcome, at=at):
         return  # Recovery was faster; what it wrote stands.
     free_slot(job.dispatch, at)
     breaker.note_success()
-    if outcome.state == Dispatch.State.SENT:
-        forget_refusals(job.account, job.dispatch.action)
-        _sent(job, at=at, settled_by=settled_by)
-    else:
-        _was_done(job, at=at, detail=outcome.detail)
+    _was_done(job, at=at, detail=outcome.detail)
 
 
-def _sent(job: Job, *, at: datetime, settled_by: str) -> None:
-    """The step is done: the walk moves on, the inbox has the message, the log has the event."""
-    enrollment = _fresh(job)
-    _finish(job, Executed.SENT, at=at)
+def record_sent_together(sent: Mapping[Job, Outcome], *, at: datetime, settled_by: str = "") -> None:
+    """These steps are done: their walks move on, the inbox has the messages, the log has the events.
+
+    As many statements for ten as for one, but for what goes into the inbox. What recovery has settled meanwhile is
+    left as it wrote it.
+    """
+    settled, turned = settle_all({job.dispatch: outcome for job, outcome in sent.items()}, at=at)
+    jobs = [job for job in sent if job.dispatch.pk in settled]
+    if not jobs:
+        return
+    breaker.note_success()
+    forget_all_refusals([job.dispatch for job in jobs])
+    rows = Enrollment.objects.filter(pk__in=[job.enrollment.pk for job in jobs]).order_by("pk")
+    walks = {walk.pk: walk for walk in rows.select_for_update(of=("self",)).select_related("lead", "campaign")}
+    executions = StepExecution.objects.filter(pk__in=[job.execution.pk for job in jobs])
+    executions.update(outcome=Executed.SENT, settled_at=at, because="", detail="")
+    record_all([_sent(job, walks[job.enrollment.pk], at=at, settled_by=settled_by) for job in jobs])
+    _move_on({job: walks[job.enrollment.pk] for job in jobs}, turned, at=at)
+
+
+def _sent(job: Job, walk: Enrollment, *, at: datetime, settled_by: str) -> Happening:
     kind = action_for(job.step.kind)
-    message = record_sent(job.dispatch, lead=enrollment.lead, at=at) if kind.writes else None
+    message = record_sent(job.dispatch, lead=walk.lead, at=at) if kind.writes else None
     data = _told_of(job, kind, message) | ({"settled_by": settled_by} if settled_by else {})
-    record(kind.done_event, at=at, actor=Actor.ENGINE, subject=subject_of(enrollment), **data)
-    _advance(enrollment, job.step, done_at=job.dispatch.called_at or at)
-    _go_on(enrollment, at=at)
+    return Happening(kind.done_event, at, Actor.ENGINE, subject_of(walk), data)
+
+
+def _move_on(walks: Mapping[Job, Enrollment], turned: Collection[UUID], *, at: datetime) -> None:
+    """The steps are behind these walks; what comes next is written with that, where it is a plain appointment.
+
+    `turned` are the accounts whose alarm rings at the end of their pause anyway.
+    """
+    steps, connected = steps_by_sequence(walks.values()), connected_walks(walks.values())
+    odd: list[Enrollment] = []
+    for job, walk in walks.items():
+        _set_done(walk, job.step, done_at=job.dispatch.called_at or at)
+        if walk.state != State.ACTIVE or walk.held_because:
+            continue
+        hours = hours_for(walk.campaign, walk.lead)
+        match next_thing(walk, steps=steps[walk.sequence_id], hours=hours, is_connected=walk.pk in connected):
+            case (AwaitAcceptance() | Appointment(skipped=())) as coming if walk.account_id in turned:
+                set_appointment(walk, coming)
+            case _:
+                odd.append(walk)
+    columns = (*DONE, *ADVANCED, *APPOINTMENT_COLUMNS)
+    update_each(Enrollment, {walk.pk: {name: getattr(walk, name) for name in columns} for walk in walks.values()})
+    for walk in odd:
+        plan(walk, steps=steps[walk.sequence_id], hours=hours_for(walk.campaign, walk.lead), at=at, actor=Actor.ENGINE)
 
 
 def _told_of(job: Job, kind: AccountStep, message: Message | None) -> dict[str, Any]:
@@ -278,15 +335,20 @@ def _finish(job: Job, outcome: StepExecution.Outcome, *, at: datetime, because: 
 
 def _advance(enrollment: Enrollment, step: Step, *, done_at: datetime, invited: bool = True) -> None:
     """The step is behind the lead. Somebody who was found connected was never invited."""
+    _set_done(enrollment, step, done_at=done_at, invited=invited)
+    enrollment.save(update_fields=[*DONE, *ADVANCED])
+
+
+def _set_done(walk: Enrollment, step: Step, *, done_at: datetime, invited: bool = True) -> None:
+    """The caller saves `DONE` and `ADVANCED`."""
     kind = action_for(step.kind)
     if kind.action == Action.INVITATION:
-        enrollment.invited_at = enrollment.invited_at or (done_at if invited else None)
+        walk.invited_at = walk.invited_at or (done_at if invited else None)
     if kind.action == Action.WITHDRAWAL:
-        enrollment.withdrawn_at = done_at
-    enrollment.stage = _stage_after(enrollment, kind)
-    enrollment.last_sent_at = done_at
-    enrollment.save(update_fields=["invited_at", "withdrawn_at", "stage", "last_sent_at"])
-    advance(enrollment, step, done_at=done_at)
+        walk.withdrawn_at = done_at
+    walk.stage = _stage_after(walk, kind)
+    walk.last_sent_at = done_at
+    set_advanced(walk, step, done_at=done_at)
 
 
 def _stage_after(enrollment: Enrollment, kind: AccountStep) -> str:
