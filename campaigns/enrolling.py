@@ -13,9 +13,9 @@ from django.db.models import Count, Exists, OuterRef, Q
 from campaigns.calendars import hours_for
 from campaigns.editing import sequence_of
 from campaigns.engine.walking import start, start_alike, subject_of
-from campaigns.guarding import refusals
+from campaigns.guarding import postponements, refusals
 from campaigns.models import Campaign, Enrollment
-from campaigns.planning.decisions import Because
+from campaigns.planning.decisions import Because, Reason
 from campaigns.planning.explaining import sentence as sentence_of
 from inbox.models import Conversation
 from integrations.models import Account
@@ -35,8 +35,11 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class EnrollReport:
+    """`waiting` are those of the enrolled whom a guard keeps waiting for now, and why."""
+
     enrolled: int
     refused: tuple[Refusal, ...]
+    waiting: tuple[Refusal, ...] = ()
 
 
 def enroll(*, campaign: Campaign, leads: Iterable[Lead], by: User | None, at: datetime) -> EnrollReport:
@@ -51,17 +54,20 @@ def enroll(*, campaign: Campaign, leads: Iterable[Lead], by: User | None, at: da
     with transaction.atomic():
         campaign = Campaign.objects.select_for_update(of=("self",)).select_related("client").get(pk=campaign.pk)
         enrolled, refused = _sort_out(campaign, list(leads), at)
+        waiting = postponements(campaign, enrolled, at=at)
         rows = _rows(campaign, enrolled, accounts, at)
         Enrollment.objects.bulk_create(rows)
         record_all([_started(row, by, at) for row in rows])
         if rows and campaign.status == Campaign.Status.COMPLETED:
-            _take_up_again(campaign, by, at)
+            take_up_again(campaign, by=by, at=at)
         if campaign.status == Campaign.Status.ACTIVE:
             start_scheduled(campaign=campaign, at=at, actor=operator(by))
-    return EnrollReport(len(rows), tuple(refused))
+    told = (_told(lead, waiting[lead.pk], campaign, at) for lead in enrolled if lead.pk in waiting)
+    return EnrollReport(len(rows), tuple(refused), tuple(told))
 
 
-def _take_up_again(campaign: Campaign, by: User | None, at: datetime) -> None:
+def take_up_again(campaign: Campaign, *, by: User | None, at: datetime) -> None:
+    """A completed campaign has leads under way again."""
     campaign.status = Campaign.Status.ACTIVE
     campaign.save(update_fields=["status"])
     about = Subject(client_id=campaign.client_id, campaign_id=campaign.pk)
@@ -83,12 +89,15 @@ def _sort_out(campaign: Campaign, leads: list[Lead], at: datetime) -> tuple[list
         if refusal := _refusal(campaign, lead, known, entry):
             refused.append(refusal)
         elif guard := guards.get(lead.pk):
-            sentence = sentence_of(guard, zone=campaign.time_zone, at=at)
-            refused.append(Refusal(lead, guard.because, sentence))
+            refused.append(_told(lead, guard, campaign, at))
         else:
             known.add(lead.pk)
             fit.append(lead)
     return fit, refused
+
+
+def _told(lead: Lead, guard: Reason, campaign: Campaign, at: datetime) -> Refusal:
+    return Refusal(lead, guard.because, sentence_of(guard, zone=campaign.time_zone, at=at))
 
 
 def _refusal(campaign: Campaign, lead: Lead, known: set[UUID], entry: Suppression | None) -> Refusal | None:

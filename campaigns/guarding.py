@@ -1,10 +1,12 @@
 """Guards: reasons not to write to somebody who is being written to already, or whose colleagues are.
 
-They stand at enrolment, where they refuse, and again in the gate, where they make a lead wait. In the gate those about
-other campaigns, other senders and the company concern only the first step of a walk: who has been written to is not
-left hanging in the middle. A colleague's answer concerns every step.
+They stand at enrolment, where they refuse, or tell that the lead will wait its turn; and again in the gate, where they
+make a lead wait. In the gate those about other senders, the company and former messages concern only the first thing
+that reaches the lead: who has been written to is not left hanging in the middle. A colleague's answer, and another
+campaign that was there before, concern every step.
 
-Two walks never wait for each other: an untouched walk waits only for one that has begun, or that was enrolled earlier.
+Two walks never wait for each other: an untouched walk waits only for one that has begun, or that was enrolled earlier;
+one that has begun only for one that has begun and was enrolled earlier. Companies are compared without their spelling.
 The limit for a company is a courtesy: two accounts that act in the same instant may pass it by one.
 """
 
@@ -13,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Exists, Max, OuterRef, Q
+from django.db.models import Count, Exists, OuterRef, Q
 from django.db.models.functions import Lower
 
 from campaigns.engine.beginning import is_new
@@ -21,6 +23,7 @@ from campaigns.models import Campaign, Enrollment, StepExecution
 from campaigns.planning.decisions import Because, Reason
 from campaigns.querysets import EnrollmentQuerySet
 from inbox.models import Conversation
+from leads.companies import company_key
 from leads.models import Lead
 from outreach.clients.querysets import ClientOwnedQuerySet
 
@@ -38,10 +41,10 @@ def guards_against(enrollment: Enrollment, *, at: datetime) -> tuple[Reason, ...
 def _guards(enrollment: Enrollment, campaign: Campaign, lead: Lead, at: datetime) -> Iterator[Reason]:
     if campaign.colleague_pause_days and (answered := _colleague_answered(lead, campaign, at)):
         yield answered
-    if not is_untouched(enrollment):
-        return
     if campaign.one_campaign_at_a_time and (other := _walks_elsewhere(enrollment, lead).first()):
         yield Reason(Because.OTHER_CAMPAIGN, detail=str(other.campaign))
+    if not is_untouched(enrollment):
+        return
     if campaign.one_sender_at_a_time and (talking := _talks_with(enrollment, lead, at)):
         yield Reason(Because.OTHER_SENDER, detail=talking)
     if campaign.company_limit and (busy := _company_busy(campaign, lead)):
@@ -55,9 +58,9 @@ def is_untouched(enrollment: Enrollment) -> bool:
 
 
 def _begun() -> Q:
-    """Walks in which something was done, or is being done."""
+    """Walks in which something has reached the lead, or is on its way."""
     flying = StepExecution.objects.filter(enrollment=OuterRef("pk"), outcome__in=("in_flight", "unknown"))
-    return Q(last_done_at__isnull=False) | Q(Exists(flying))
+    return Q(last_sent_at__isnull=False) | Q(Exists(flying))
 
 
 def _same_person(lead: Lead) -> Q:
@@ -70,7 +73,8 @@ def _walks_elsewhere(enrollment: Enrollment, lead: Lead) -> EnrollmentQuerySet:
     others = Enrollment.objects.of(enrollment.client_id).open().filter(_same_person(lead))
     others = others.filter(campaign__status=Campaign.Status.ACTIVE).exclude(campaign=enrollment.campaign_id)
     earlier = Q(enrolled_at__lt=enrollment.enrolled_at) | Q(enrolled_at=enrollment.enrolled_at, pk__lt=enrollment.pk)
-    return others.filter(_begun() | earlier).select_related("campaign").order_by("enrolled_at")
+    first = _begun() | earlier if is_untouched(enrollment) else _begun() & earlier
+    return others.filter(first).select_related("campaign").order_by("enrolled_at")
 
 
 def _talks_with(enrollment: Enrollment, lead: Lead, at: datetime) -> str:
@@ -85,22 +89,26 @@ def _talks_with(enrollment: Enrollment, lead: Lead, at: datetime) -> str:
 
 
 def _company_busy(campaign: Campaign, lead: Lead) -> Reason | None:
-    company = lead.company.strip()
+    company = company_key(lead.company)
     if not company:
         return None
-    walks = Enrollment.objects.of(campaign.client_id).open().filter(_begun(), lead__company__iexact=company)
+    walks = Enrollment.objects.of(campaign.client_id).open().filter(_begun(), lead__company_key=company)
     count = walks.exclude(lead=lead.pk).values("lead").distinct().count()
     if campaign.company_limit is None or count < campaign.company_limit:
         return None
-    return Reason(Because.COMPANY_BUSY, detail=f"{count} of {company}, the limit is {campaign.company_limit}")
+    return Reason(Because.COMPANY_BUSY, detail=_told(count, lead, campaign))
+
+
+def _told(count: int, lead: Lead, campaign: Campaign) -> str:
+    return f"{count} of {lead.company.strip()}, the limit is {campaign.company_limit}"
 
 
 def _colleague_answered(lead: Lead, campaign: Campaign, at: datetime) -> Reason | None:
-    company = lead.company.strip()
+    company = company_key(lead.company)
     pause = ONE_DAY * campaign.colleague_pause_days
     if not company:
         return None
-    colleagues = Lead.objects.of(campaign.client_id).filter(company__iexact=company, replied_at__gt=at - pause)
+    colleagues = Lead.objects.of(campaign.client_id).filter(company_key=company, replied_at__gt=at - pause)
     last = colleagues.exclude(pk=lead.pk).order_by("-replied_at").first()
     if last is None or last.replied_at is None:
         return None
@@ -110,8 +118,14 @@ def _colleague_answered(lead: Lead, campaign: Campaign, at: datetime) -> Reason 
 def _written_to_lately(campaign: Campaign, lead: Lead, at: datetime) -> Reason | None:
     pause = ONE_DAY * campaign.not_again_within_days
     sent = _sent_elsewhere(campaign, [lead.pk], at - pause)
-    last = sent.aggregate(last=Max("dispatch__called_at"))["last"]
-    return Reason(Because.CONTACTED_RECENTLY, last + pause) if last else None
+    last = sent.select_related("dispatch", "enrollment__campaign").order_by("-dispatch__called_at").first()
+    return _contacted(last, pause) if last else None
+
+
+def _contacted(last: StepExecution, pause: timedelta) -> Reason | None:
+    moment = last.dispatch.called_at if last.dispatch else None
+    detail = f"{last.enrollment.campaign} on {moment:%d %b}" if moment else ""
+    return Reason(Because.CONTACTED_RECENTLY, moment + pause, detail=detail) if moment else None
 
 
 def _sent_elsewhere(campaign: Campaign, leads: Iterable[UUID], since: datetime) -> ClientOwnedQuerySet[StepExecution]:
@@ -154,14 +168,62 @@ def _talking(campaign: Campaign, leads: list[Lead], at: datetime) -> Mapping[UUI
     if not campaign.one_sender_at_a_time:
         return {}
     chats = Conversation.objects.of(campaign.client_id).filter(lead__in=leads, last_message_at__gte=at - TALKED_WITHIN)
-    others = chats.exclude(account__sender__campaigns=campaign).select_related("account")
-    return {chat.lead_id: Reason(Because.OTHER_SENDER, detail=str(chat.account)) for chat in others if chat.lead_id}
+    walks = Enrollment.objects.of(campaign.client_id).open().filter(_begun(), lead__in=leads)
+    others = [
+        *walks.exclude(account__sender__campaigns=campaign).select_related("account"),
+        *chats.exclude(account__sender__campaigns=campaign).select_related("account"),
+    ]
+    return {each.lead_id: Reason(Because.OTHER_SENDER, detail=str(each.account)) for each in others if each.lead_id}
 
 
 def _lately(campaign: Campaign, leads: list[Lead], at: datetime) -> Mapping[UUID, Reason]:
     if not campaign.not_again_within_days:
         return {}
     pause = ONE_DAY * campaign.not_again_within_days
-    sent = _sent_elsewhere(campaign, [lead.pk for lead in leads], at - pause).order_by()
-    last = sent.values_list("enrollment__lead").annotate(last=Max("dispatch__called_at"))
-    return {lead: Reason(Because.CONTACTED_RECENTLY, moment + pause) for lead, moment in last}
+    sent = _sent_elsewhere(campaign, [lead.pk for lead in leads], at - pause).select_related(
+        "dispatch", "enrollment__campaign"
+    )
+    last = {each.enrollment.lead_id: each for each in sent.order_by("dispatch__called_at")}
+    return {lead: reason for lead, each in last.items() if (reason := _contacted(each, pause))}
+
+
+def postponements(campaign: Campaign, leads: list[Lead], *, at: datetime) -> Mapping[UUID, Reason]:
+    """Whom the guards let in and will let wait: colleagues come one after the other. Two queries for each `BATCH`."""
+    found: dict[UUID, Reason] = {}
+    for start in range(0, len(leads), BATCH):
+        batch = leads[start : start + BATCH]
+        for check in (_company_is_full, _colleague_spoke):  # the last one told is the weightiest
+            found.update(check(campaign, batch, at))
+    return found
+
+
+def _company_is_full(campaign: Campaign, leads: list[Lead], at: datetime) -> Mapping[UUID, Reason]:
+    if campaign.company_limit is None:
+        return {}
+    walks = Enrollment.objects.of(campaign.client_id).open().filter(_begun(), lead__company_key__in=_companies(leads))
+    counts = dict(walks.order_by().values_list("lead__company_key").annotate(Count("lead", distinct=True)))
+    full = {company for company, count in counts.items() if count >= campaign.company_limit}
+    return {
+        lead.pk: Reason(Because.COMPANY_BUSY, detail=_told(counts[lead.company_key], lead, campaign))
+        for lead in leads
+        if lead.company_key in full
+    }
+
+
+def _colleague_spoke(campaign: Campaign, leads: list[Lead], at: datetime) -> Mapping[UUID, Reason]:
+    if not campaign.colleague_pause_days:
+        return {}
+    pause = ONE_DAY * campaign.colleague_pause_days
+    answers = Lead.objects.of(campaign.client_id).filter(
+        company_key__in=_companies(leads), replied_at__gt=at - pause, replied_at__isnull=False
+    )
+    last = {lead.company_key: lead for lead in answers.order_by("replied_at")}
+    return {
+        lead.pk: Reason(Because.COLLEAGUE_REPLIED, other.replied_at + pause, detail=str(other))
+        for lead in leads
+        if (other := last.get(lead.company_key)) and other.pk != lead.pk and other.replied_at
+    }
+
+
+def _companies(leads: list[Lead]) -> set[str]:
+    return {lead.company_key for lead in leads if lead.company_key}

@@ -48,7 +48,7 @@ def hand_over(
             if is_fresh(row):
                 _move(row, choose(row.lead), by, at)
                 moved += 1
-            elif begun == "end" and not _is_flying(row):
+            elif begun == "end" and not row.is_flying:
                 detail = f"{sender} left the campaign"
                 leave(row, Enrollment.ExitReason.SENDER_LEFT, at=at, actor=operator(by), detail=detail)
                 ended += 1
@@ -72,11 +72,7 @@ def senders_with_leads(campaign: Campaign) -> list[Sender]:
 def is_fresh(row: Enrollment) -> bool:
     """Nobody has written to this lead yet, and nothing is being sent."""
     untouched = row.last_done_at is None and row.invited_at is None and row.connected_at is None
-    return untouched and not _is_flying(row)
-
-
-def _is_flying(row: Enrollment) -> bool:
-    return row.executions.filter(outcome__in=("in_flight", "unknown")).exists()
+    return untouched and not row.is_flying
 
 
 def _takers(campaign: Campaign, sender: Sender, to: Sender | None) -> list[Account]:

@@ -16,7 +16,7 @@ from campaigns.engine.walking import leave, replan, subject_of
 from campaigns.models import Enrollment
 from campaigns.planning.decisions import Because
 from inbox.classifying import return_of
-from inbox.ingesting import ingest
+from inbox.ingesting import ingest, reword
 from inbox.models import Conversation, Message
 from integrations.account_care import STATUS_WORDS, change_status
 from integrations.models import Account
@@ -31,9 +31,10 @@ from integrations.provider_events import (
 )
 from leads.matching import Match, find_lead, learn_identifiers
 from leads.models import Connection, Lead
-from leads.suppressing import suppress
+from leads.suppressing import names_of_person, suppress_person
 from outreach.clients.models import User
 from outreach.events.kinds import EventKind
+from outreach.events.models import Event
 from outreach.events.recording import Actor, Subject, operator, record
 from outreach.milestones import passing
 from outreach.zones import local_midnight
@@ -150,6 +151,16 @@ def _answered(message: Message, match: Match, *, at: datetime, actor: str) -> st
     lead = match.lead
     if message.meaning == Message.Meaning.OUT_OF_OFFICE:
         return _is_away(message, lead, at=at, actor=actor)
+    effect = _silence(message, match, at=at, actor=actor)
+    if message.meaning == Message.Meaning.UNSUBSCRIBE:
+        # Whoever asks for it need not be in a campaign, nor know that they answered one.
+        _heed(message, lead, at=at)
+    return effect
+
+
+def _silence(message: Message, match: Match, *, at: datetime, actor: str) -> str:
+    """An answer ends every walk that was there when it was written."""
+    lead = match.lead
     walks = list(_walks(lead).filter(enrolled_at__lte=message.sent_at))
     if not walks:
         return "in the inbox"
@@ -160,30 +171,38 @@ def _answered(message: Message, match: Match, *, at: datetime, actor: str) -> st
     _record_answer(message, match, walks, at=at, actor=actor)
     for enrollment in walks:
         _stop(enrollment, message, at=at, actor=actor)
-    if message.meaning == Message.Meaning.UNSUBSCRIBE:
-        suppress_writer(message, lead, by=None, at=at)
     return f"{lead} answered; {len(walks)} sequence(s) silent"
 
 
 def take_as_answer(message: Message, lead: Lead, *, at: datetime, actor: str) -> int:
     """An operator says that a message is an answer. Returns how many sequences it stopped."""
     open_before = _walks(lead).filter(state__in=Enrollment.OPEN).count()
-    _answered(message, Match(lead, "operator"), at=at, actor=actor)
+    _silence(message, Match(lead, "operator"), at=at, actor=actor)
     return int(open_before - _walks(lead).filter(state__in=Enrollment.OPEN).count())
 
 
 def suppress_writer(message: Message, lead: Lead, *, by: User | None, at: datetime) -> None:
     """Who asks not to be written to again is on the do-not-contact list of the client from then on."""
     reason = f"Asked for it: {message.text[:200]}"
-    names = {"profile": lead.provider_id or lead.public_identifier, "email": lead.email}
-    for kind, value in names.items():
-        if value:
-            suppress(client=lead.client, kind=kind, value=value, reason=reason, by=by, at=at)
+    if names_of_person(lead):
+        suppress_person(lead=lead, reason=reason, by=by, at=at, source=source_of(message))
     about = Subject(client_id=lead.client_id, lead_id=lead.pk, account_id=message.account_id)
     actor = operator(by) if by else Actor.ENGINE
     record(
         EventKind.UNSUBSCRIBED, at=at, actor=actor, subject=about, message=str(message.pk), detail=message.meaning_by
     )
+
+
+def source_of(message: Message) -> str:
+    """What the entries that a message asks for name as their source."""
+    return f"message:{message.pk}"
+
+
+def _heed(message: Message, lead: Lead, *, at: datetime) -> None:
+    """Once for each message: an operator may have removed the entries since, and that stands."""
+    told = Event.objects.filter(client_id=lead.client_id, kind=EventKind.UNSUBSCRIBED, lead_id=lead.pk)
+    if not told.filter(data__message=str(message.pk)).exists():
+        suppress_writer(message, lead, by=None, at=at)
 
 
 def _is_away(message: Message, lead: Lead, *, at: datetime, actor: str) -> str:
@@ -256,8 +275,17 @@ def message_changed(event: MessageChanged, *, account: Account, at: datetime, ac
     if event.change == "read":
         return _seen(event, account, rows.first(), at=at, actor=actor)
     if event.change == "edited" and event.text:
-        return "text changed" if rows.update(text=event.text) else "message not known here"
+        message = rows.select_for_update(of=("self",)).first()
+        return _edited(message, event.text, at=at, actor=actor) if message else "message not known here"
     return f"noted: {event.change}"
+
+
+def _edited(message: Message, text: str, *, at: datetime, actor: str) -> str:
+    """Other words may mean something else; what they mean anew has its effects."""
+    if not reword(message, text, at=at):
+        return "text changed"
+    lead = message.conversation.lead
+    return _answered(message, Match(lead, "message"), at=at, actor=actor) if lead else "text changed"
 
 
 def _seen(event: MessageChanged, account: Account, message: Message | None, *, at: datetime, actor: str) -> str:

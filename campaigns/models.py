@@ -401,6 +401,11 @@ class Enrollment(ClientOwned):
     def is_open(self) -> bool:
         return self.state in self.OPEN
 
+    @property
+    def is_flying(self) -> bool:
+        """A step of it is being sent, or nobody knows yet whether it was."""
+        return self.executions.filter(outcome__in=("in_flight", "unknown")).exists()
+
 
 class StepExecution(ClientOwned):
     """One attempt at one step for one enrollment: what was to be sent, what was decided, what came of it."""

@@ -148,7 +148,7 @@ def resume_enrollment(*, enrollment: Enrollment, by: User | None, at: datetime) 
         else:
             row.state = State.ACTIVE
             row.save(update_fields=["state"])
-            if not row.held_because and not _is_flying(row):
+            if not row.held_because and not row.is_flying:
                 replan(row, at=at, actor=operator(by))
         enrollment.refresh_from_db()
 
@@ -174,10 +174,6 @@ def stop_enrollment(*, enrollment: Enrollment, by: User | None, at: datetime, de
         leave(row, Enrollment.ExitReason.STOPPED_BY_HAND, at=at, actor=operator(by), detail=detail)
         enrollment.refresh_from_db()
     return _begun(flying)
-
-
-def _is_flying(enrollment: Enrollment) -> bool:
-    return enrollment.executions.filter(outcome__in=("in_flight", "unknown")).exists()
 
 
 def _move(campaign: Campaign, *, expected: Campaign.Status, to: Campaign.Status) -> None:

@@ -183,7 +183,7 @@ def _move_all(campaign: Campaign, new: Sequence, by: User | None, at: datetime) 
     for row in rows.select_for_update(of=("self",)):
         row.campaign = campaign
         old = olds.setdefault(row.sequence_id, list(Step.objects.filter(sequence=row.sequence_id).order_by("position")))
-        place = None if _is_flying(row) else _place(row, old, origins)
+        place = None if row.is_flying else _place(row, old, origins)
         if place is None:
             stayed += 1
             continue
@@ -210,7 +210,7 @@ def _move(row: Enrollment, new: Sequence, place: int, steps: list[Step], by: Use
 
 
 def _standing(row: Enrollment, current: Ordered[Step], origins: Ordered[UUID | None]) -> str:
-    if _is_flying(row):
+    if row.is_flying:
         return "in_flight"
     old = current
     if current and row.sequence_id != current[0].sequence_id:
@@ -238,10 +238,6 @@ def _place(row: Enrollment, old: Ordered[Step], origins: Ordered[UUID | None]) -
 
 def _under_way(campaign: Campaign) -> EnrollmentQuerySet:
     return Enrollment.objects.filter(campaign=campaign).open()
-
-
-def _is_flying(row: Enrollment) -> bool:
-    return row.executions.filter(outcome__in=("in_flight", "unknown")).exists()
 
 
 def _current(campaign: Campaign) -> Sequence:

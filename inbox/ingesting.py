@@ -16,7 +16,7 @@ from integrations.unipile.reading import storable_json
 from leads.matching import Match, find_lead
 from leads.models import Lead
 
-Direction = Message.Direction
+Direction, Meaning = Message.Direction, Message.Meaning
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,15 +87,11 @@ def _message(
     if known:
         return known, False
     direction = Direction.OUTBOUND if is_own(event, account) else Direction.INBOUND
-    meaning = classify(event.text) if direction == Direction.INBOUND and not event.is_event else None
     row = Message(
         client_id=account.client_id,
         conversation=conversation,
         account=account,
         direction=direction,
-        meaning=meaning.kind.value if meaning else "",
-        meaning_by=f"rule ({meaning.language}): {meaning.phrase}" if meaning and meaning.phrase else "",
-        meaning_at=at if meaning else None,
         provider_message_id=event.message_id,
         text=event.text,
         subject=event.subject[:300],
@@ -106,6 +102,8 @@ def _message(
         recorded_at=at,
         noticed_by=str(actor),
     )
+    if direction == Direction.INBOUND and not event.is_event:
+        _understand(row, at)
     try:
         with transaction.atomic():
             row.save(force_insert=True)
@@ -113,6 +111,34 @@ def _message(
         # Told twice at the same moment: the other teller was first.
         return Message.objects.get(account=account, provider_message_id=event.message_id), False
     return row, True
+
+
+BY_RULE = "rule ("
+
+
+def _understand(message: Message, at: datetime) -> None:
+    """What the rules say that it means, and the words that decided."""
+    found = classify(message.text)
+    message.meaning = found.kind.value
+    message.meaning_by = f"{BY_RULE}{found.language}): {found.phrase}" if found.phrase else ""
+    message.meaning_at = at
+
+
+def reword(message: Message, text: str, *, at: datetime) -> bool:
+    """The writer has changed the words. True when they mean something else now.
+
+    A person's word about the meaning stands. So does a wish not to be written to: only a person lifts it. And what
+    was an answer stays one, even if it looks like an automatic one now.
+    """
+    before, decided = message.meaning, (message.meaning, message.meaning_by, message.meaning_at)
+    message.text = text
+    ruled = not message.meaning_by or message.meaning_by.startswith(BY_RULE)
+    if message.direction == Direction.INBOUND and not message.is_event and ruled and before != Meaning.UNSUBSCRIBE:
+        _understand(message, at)
+        if message.is_reply and message.meaning == Meaning.OUT_OF_OFFICE:
+            message.meaning, message.meaning_by, message.meaning_at = decided
+    message.save(update_fields=["text", "meaning", "meaning_by", "meaning_at"])
+    return message.meaning != before
 
 
 def _touch(conversation: Conversation, message: Message) -> None:

@@ -180,7 +180,7 @@ class _Batch:
                 [self._before[lead_id][0] for lead_id in self._changed],
                 update_conflicts=True,
                 unique_fields=["id"],
-                update_fields=[*sorted(set().union(*self._changed.values())), "updated_at"],
+                update_fields=[*sorted(set().union(*self._changed.values())), "company_key", "updated_at"],
             )
 
     def fates(self) -> Iterator[tuple[UUID, Fate]]:

@@ -2,9 +2,9 @@
 
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Upper
 
 from integrations.models import Account
+from leads.companies import CompanyKey
 from leads.querysets import LeadQuerySet
 from outreach.clients.models import Client, ClientOwned
 from outreach.clients.querysets import ClientOwnedQuerySet
@@ -24,6 +24,7 @@ class Lead(ClientOwned):
     last_name = models.CharField(max_length=200, blank=True)
     email = models.EmailField(max_length=254, blank=True)
     company = models.CharField(max_length=300, blank=True)
+    company_key = CompanyKey(help_text="The company without its spelling; see leads/companies.py.")
     title = models.CharField(max_length=300, blank=True)
     headline = models.CharField(max_length=500, blank=True)
     location = models.CharField(max_length=300, blank=True)
@@ -59,8 +60,7 @@ class Lead(ClientOwned):
         ]
         indexes = [
             models.Index(fields=["client", "email"], name="lead_by_email"),
-            # Colleagues: names of companies are compared without regard to case.
-            models.Index("client", Upper("company"), name="lead_by_company"),
+            models.Index(fields=["client", "company_key"], name="lead_by_company_key"),  # colleagues
         ]
 
     def __str__(self) -> str:
@@ -132,6 +132,12 @@ class Suppression(models.Model):
     kind = models.CharField(max_length=10, choices=Kind.choices)
     value = models.CharField(max_length=300, help_text="Stored normalised: lower case, the LinkedIn name of a URL.")
     reason = models.CharField(max_length=300, blank=True)
+    source = models.CharField(
+        max_length=100,
+        blank=True,
+        editable=False,
+        help_text="What it was made from: the message that asks for it.",
+    )
     created_at = CreatedAt()
 
     objects = ClientOwnedQuerySet.as_manager()

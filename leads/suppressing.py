@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q
 
+from leads.companies import company_key
 from leads.identifiers import provider_id_from, public_identifier_from
 from leads.models import Lead, Suppression
 from outreach.clients.models import Client, User
@@ -27,18 +28,26 @@ def normalised(kind: str, value: str) -> str:
     if kind == Kind.PROFILE:
         cleaned = provider_id_from(value).lower() or public_identifier_from(value)
     if kind == Kind.DOMAIN:
-        cleaned = cleaned.removeprefix("@")
+        cleaned = _domain(cleaned)
+    if kind == Kind.COMPANY:
+        cleaned = company_key(value)
     if not cleaned or (kind == Kind.EMAIL and "@" not in cleaned) or (kind == Kind.DOMAIN and "." not in cleaned):
         raise ValidationError(f"{value!r} is not a {Kind(kind).label.lower()}.")
     return cleaned
 
 
+def _domain(text: str) -> str:
+    """The bare domain of what people paste: an address of the web or of a mailbox."""
+    host = text.rpartition("://")[2].partition("/")[0].rpartition("@")[2].removeprefix("www.").strip(".")
+    return "" if " " in host else host
+
+
 def suppress(
-    *, client: Client | None, kind: str, value: str, reason: str, by: User | None, at: datetime
+    *, client: Client | None, kind: str, value: str, reason: str, by: User | None, at: datetime, source: str = ""
 ) -> Suppression:
     """Add an entry; `client=None` means everywhere. An entry that exists already is returned unchanged."""
     entry, created = Suppression.objects.get_or_create(
-        client=client, kind=kind, value=normalised(kind, value), defaults={"reason": reason}
+        client=client, kind=kind, value=normalised(kind, value), defaults={"reason": reason[:300], "source": source}
     )
     if created:
         record(
@@ -51,6 +60,24 @@ def suppress(
             reason=reason,
         )
     return entry
+
+
+def names_of_person(lead: Lead) -> list[tuple[str, str]]:
+    """By what this very person, and nobody else, can be entered."""
+    profile = lead.provider_id or lead.public_identifier
+    return [(kind, value) for kind, value in ((Kind.PROFILE, profile), (Kind.EMAIL, lead.email)) if value]
+
+
+def suppress_person(*, lead: Lead, reason: str, by: User | None, at: datetime, source: str = "") -> list[Suppression]:
+    """Enter everything by which this person is known. Raises ValidationError when there is nothing."""
+    names = names_of_person(lead)
+    if not names:
+        raise ValidationError(f"{lead} has neither a LinkedIn profile nor an e-mail address to enter.")
+    with transaction.atomic():
+        return [
+            suppress(client=lead.client, kind=kind, value=value, reason=reason, by=by, at=at, source=source)
+            for kind, value in names
+        ]
 
 
 def lift(*, entry: Suppression, by: User | None, at: datetime) -> None:
@@ -66,6 +93,14 @@ def lift(*, entry: Suppression, by: User | None, at: datetime) -> None:
             reason=entry.reason,
         )
         entry.delete()
+
+
+def lift_made_from(*, client: Client, source: str, by: User | None, at: datetime) -> int:
+    """Remove the client's entries that were made from this. Returns how many."""
+    entries = list(Suppression.objects.filter(client=client, source=source))
+    for entry in entries:
+        lift(entry=entry, by=by, at=at)
+    return len(entries)
 
 
 def suppression_of(lead: Lead) -> Suppression | None:
@@ -100,9 +135,11 @@ def _names_of(lead: Lead) -> Iterator[tuple[str, str]]:
     email = lead.email.lower()
     if "@" in email:
         yield Kind.EMAIL, email
-        yield Kind.DOMAIN, email.rpartition("@")[2]
+        labels = email.rpartition("@")[2].split(".")
+        for first in range(len(labels) - 1):  # an entry holds for what lies below the domain as well
+            yield Kind.DOMAIN, ".".join(labels[first:])
     for profile in (lead.public_identifier, lead.provider_id.lower()):
         if profile:
             yield Kind.PROFILE, profile
-    if lead.company.strip():
-        yield Kind.COMPANY, lead.company.strip().lower()
+    if company := company_key(lead.company):
+        yield Kind.COMPANY, company

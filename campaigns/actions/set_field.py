@@ -41,7 +41,7 @@ class SetField(InternalStep):
         else:
             setattr(lead, field, value)
         lead.updated_at = place.at
-        lead.save(update_fields=["custom", "updated_at"] if field not in STANDARD else [field, "updated_at"])
+        lead.save(update_fields=["custom" if field not in STANDARD else field, "company_key", "updated_at"])
         return Passed(detail=f"{field}: {value}")
 
 

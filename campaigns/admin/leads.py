@@ -19,8 +19,8 @@ from campaigns.admin.stories import story_of
 from campaigns.enrolling import EnrollReport, enroll
 from campaigns.models import Campaign, Enrollment
 from leads.admin.leads import LeadAdmin
-from leads.models import Lead, Suppression
-from leads.suppressing import suppress, suppression_of
+from leads.models import Lead
+from leads.suppressing import suppress_person, suppression_of
 from outreach.clock import now
 from outreach.console.buttons import Variant, button
 from outreach.console.columns import page_of
@@ -63,19 +63,9 @@ class EnrollableLeadAdmin(LeadAdmin):
         sure="Nothing automatic is ever sent to this person again.",
     )
     def do_not_contact(self, request: HttpRequest, row: Lead, form: Any) -> str:
-        """Add the lead to the do-not-contact list, by profile or by address."""
-        by_profile = bool(row.identifier)
-        if not by_profile and not row.email:
-            raise ValidationError(f"{row} has neither a LinkedIn profile nor an e-mail address to name in an entry.")
-        entry = suppress(
-            client=row.client,
-            kind=Suppression.Kind.PROFILE if by_profile else Suppression.Kind.EMAIL,
-            value=(row.public_identifier or row.provider_id) if by_profile else row.email,
-            reason="by hand",
-            by=user_of(request),
-            at=now(),
-        )
-        return f"{row} is not contacted any more ({entry})."
+        """Add the lead to the do-not-contact list, by profile and by address."""
+        entries = suppress_person(lead=row, reason="by hand", by=user_of(request), at=now())
+        return f"{row} is not contacted any more ({', '.join(map(str, entries))})."
 
     @admin.action(description="Enrol in a campaign\u2026", permissions=["steer"])
     def enroll_selected(self, request: HttpRequest, queryset: "models.QuerySet[Lead]") -> HttpResponseBase | None:
@@ -121,6 +111,9 @@ def _tell(request: HttpRequest, report: EnrollReport, campaign: Campaign) -> Non
     text = f"{report.enrolled} enrolled in {campaign}"
     if refused:
         text += f", {len(report.refused)} refused: {reasons(refused.elements())}"
+    if report.waiting:
+        waiting = Counter(each.detail.split(":")[0] for each in report.waiting)
+        text += f", {len(report.waiting)} of them wait: {reasons(waiting.elements())}"
     (messages.warning if refused else messages.success)(request, text + ".")
 
 

@@ -256,10 +256,11 @@ class EnrollRefusal(serializers.Serializer[Any]):
 
 
 class EnrollAnswer(serializers.Serializer[Any]):
-    """How many leads were enrolled, and why the others were not."""
+    """How many leads were enrolled, and why the others were not. `waiting` were enrolled and wait for their turn."""
 
     enrolled = serializers.IntegerField()
     refused = EnrollRefusal(many=True)
+    waiting = EnrollRefusal(many=True)
 
 
 class Problems(serializers.Serializer[Any]):

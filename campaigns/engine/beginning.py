@@ -15,8 +15,8 @@ class NewLeadsUsed(CannotReserve):
 
 
 def is_new(enrollment: Enrollment) -> bool:
-    """Nothing has been done for this lead yet."""
-    return enrollment.last_done_at is None and enrollment.begun_on is None
+    """Nothing has reached this lead yet; what was only done here – a tag, a wait, a question – does not count."""
+    return enrollment.last_sent_at is None and enrollment.begun_on is None
 
 
 def begin(walks: Iterable[Enrollment], *, campaign: Campaign, at: datetime) -> None:
@@ -40,7 +40,7 @@ def begin(walks: Iterable[Enrollment], *, campaign: Campaign, at: datetime) -> N
 
 def unbegin(enrollment: Enrollment) -> None:
     """Give the day back: the first step surely did not go out."""
-    if enrollment.begun_on is None or enrollment.last_done_at is not None:
+    if enrollment.begun_on is None or enrollment.last_sent_at is not None:
         return
     rows = CampaignDay.objects.filter(campaign=enrollment.campaign_id, day=enrollment.begun_on, begun__gt=0)
     rows.update(begun=F("begun") - 1)

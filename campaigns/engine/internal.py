@@ -70,6 +70,10 @@ def _carry_out(enrollment: Enrollment, at: datetime) -> None:
         # The appointment is older than a change of the sequence: plan afresh.
         plan(enrollment, steps=steps, hours=hours, at=at, actor=Actor.ENGINE)
         return
+    if enrollment.resting_until and enrollment.resting_until > at:
+        # The lead is away: nothing is asked or done meanwhile, as nothing is sent.
+        snooze(enrollment, until=enrollment.resting_until, because=Because.OUT_OF_OFFICE)
+        return
     wording = word(step, enrollment=enrollment, limit=kind.text_limit(None))
     if objection := next(_objections(wording.missing, wording.problem), None):
         hold(enrollment, objection, step=step, at=at, actor=Actor.ENGINE)

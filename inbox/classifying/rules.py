@@ -1,7 +1,9 @@
 """The rules. Each is one phrase of one language; the order of the classes is the order of their weight.
 
-Somebody who is away says so in the first place, whatever else the text holds; a wish not to be written to outweighs
-polite words around it; a no outweighs the interest of its first half ("sounds interesting, but …").
+A wish not to be written to outweighs everything; a no outweighs the interest of its first half ("sounds interesting,
+but …"). Somebody who is away has answered only automatically when nothing else is said: no wish, no interest, no
+question to us. A person who mentions an absence ("I was out of office", "away until Monday, can we talk then?") has
+answered.
 """
 
 import re
@@ -35,15 +37,17 @@ RULES: Mapping[Class, Mapping[str, tuple[str, ...]]] = {
     Class.OUT_OF_OFFICE: {
         "en": (
             r"(i am|i'm|i will be|i'll be|currently|is) (currently |now )?(out of( the)? office|ooo)",
-            r"(out of( the)? office|automatic reply|auto-?reply|autoreply)\b(?!.{0,20}(no longer|not any ?more))(?<!no longer out of office)",
+            r"(out of( the)? office|automatic reply|auto-?reply|autoreply)",
             r"(i am|i'm|i will be|i'll be) (currently |now )?(away|on (annual |parental |maternity |paternity |sick )?leave|on (holiday|vacation)|travelling|traveling) (until|till|from|with|and|through|this|for|on|\.)",
             r"(i am|i'm|i will be|i'll be) (currently )?on (annual leave|parental leave|maternity leave|paternity leave|vacation|holiday)",
             r"(with|have) (limited|no) access to (my )?(e-?mails?|messages|inbox|linkedin)",
-            r"i (am|will be) back (in the office )?(on|from)",
+            r"(i('ll| will) be back (in the office )?(on|from|in|next|tomorrow)|i('m| am) back (in the office )?on)",
+            r"(on|away on) (annual leave|leave|vacation|holiday|holidays) (until|till|from|through|and)",
         ),
         "de": (
             r"(nicht im (büro|haus)|außer haus|ausser haus|abwesenheitsnotiz|automatische antwort)",
             r"(bin|befinde mich) (derzeit|aktuell|zurzeit|zur zeit|momentan|bis|vom|gerade|noch)?.{0,40}(im urlaub|in elternzeit|abwesend|nicht erreichbar|nicht im büro)",
+            r"im urlaub (bis|vom|ab)",
             r"(erst )?(wieder )?ab (dem |montag|dienstag|mittwoch|donnerstag|freitag).{0,30}(erreichbar|zurück|im büro)",
         ),
         "fr": (
@@ -79,42 +83,68 @@ RULES: Mapping[Class, Mapping[str, tuple[str, ...]]] = {
     },
     Class.UNSUBSCRIBE: {
         "en": (
-            r"(do not|don't|please do not|please don't|never|stop) (ever )?(contact|contacting|message|messaging|write|writing|email|emailing|text) (to )?me",
-            r"stop (sending|spamming)( me)?",
-            r"(unsubscribe|opt me out|opt out|remove me|take me off)( from)?( (your|this|the) (list|mailing list|database|crm))?",
+            r"(do not|don't|never|(?<!don't )(?<!not )(?<!never )stop) (ever )?(contact|contacting|message|messaging|write|writing|email|emailing|text|texting) (to )?me(?! (here|on linkedin|via|before|until|today|now)(?! (again|any)))",
+            r"(do not|don't|never|stop) (ever )?reach(ing)? out( to (me|us))?( again| any ?more| any longer| ever)",
+            r"(do not|don't|never|stop) (ever )?reach(ing)? out to (me|us)",
+            r"(?<!don't )(?<!not )(?<!never )stop (sending (me|us)|spamming)",
+            r"(?<!to )(?<!can )(?<!could )(unsubscribe|opt me out|opt out)( me)?(?! link)( from)?( (your|this|the) (list|mailing list|database|crm))?",
+            r"(remove|take|delete) me( off| from)?( (your|this|the) (list|mailing list|database|crm))?(?! (up|out|to|with))",
             r"(delete|erase) my (data|details|contact|information)",
             r"(lose|forget) my (number|contact)",
+            r"leave (me|us) alone",
+            r"no (more|further) (messages|e-?mails|mails|contact|follow-?ups?|spam)",
+            r"^(please )?stop( it| this| please)?[.! ]*$",
         ),
         "de": (
-            r"(bitte )?(keine|nicht) (weiteren |mehr )?(nachrichten|mails|anfragen|werbung|kontaktaufnahme)( mehr)?( senden| schicken)?",
-            r"(schreiben|kontaktieren|kontaktier|schreib|anschreiben) (sie )?(mich|mir) (bitte )?(nicht|nie) (mehr|wieder)",
-            r"(austragen|abmelden|aus (ihrer|der|eurer) liste|löschen sie meine daten)",
+            r"keine (weiteren|mehr) (nachrichten|mails|e-mails|anfragen|werbung|kontaktaufnahmen?)",
+            r"keine (nachrichten|mails|e-mails|anfragen|werbung) mehr",
+            r"bitte keine (nachrichten|mails|e-mails|anfragen|werbung)",
+            r"(bitte )?(mich |mir )?nicht (mehr|weiter|wieder) (schreiben|anschreiben|kontaktieren|anrufen|belästigen)",
+            r"(schreiben|kontaktieren|kontaktier|kontaktiere|schreib|schreibe|anschreiben) (sie )?(mich|mir) (bitte )?(nicht|nie) (mehr|wieder)",
+            r"(austragen|abmelden|aus (ihrer|der|eurer) liste|löschen sie (bitte )?meine daten)",
+            r"(lassen sie|lass|lasst) (mich|uns) (bitte )?in ruhe",
             r"unterlassen sie",
         ),
         "fr": (
             r"(ne|merci de ne|veuillez ne|arrêtez de) (plus |pas )?(me )?(contacter|écrire|solliciter)( plus)?",
-            r"ne me (contactez|écrivez|sollicitez) plus",
+            r"(merci|veuillez|prière) (de )?ne (plus|pas) m'(écrire|envoyer)",
+            r"ne (me (contactez|contacte|sollicitez|relancez)|m'(écrivez|écris|envoyez|envoie)) (plus|pas)",
+            r"(arrêtez|arrête|cessez) de (m'(écrire|envoyer)|me (contacter|solliciter|relancer))",
+            r"(laissez-moi|laisse-moi) tranquille",
             r"(désabonn|désinscri|retirez-moi|supprimez mes données)\w*",
         ),
         "nl": (
             r"(stuur|stuurt) (me|mij) (alsjeblieft |aub )?(geen|niets|niet) (berichten )?(meer)?",
             r"(niet|nooit) meer (contacteren|benaderen|mailen|schrijven|contact opnemen)",
+            r"(contacteer|benader|mail|schrijf|bel) (me|mij) (alsjeblieft |aub )?(niet|nooit) (meer|weer)",
+            r"neem (alsjeblieft |aub )?geen contact meer",
+            r"laat (me|mij) met rust",
+            r"stop met (berichten|mailen|schrijven|sturen)",
             r"(uitschrijven|afmelden|verwijder mij|van (de|je|uw) lijst)",
         ),
         "es": (
-            r"no (me )?(contacte|contactes|escriba|escribas|envíe|envíes|molesten?)( más| nunca)",
-            r"(darme de baja|dame de baja|denme de baja|elimine mis datos|borren mis datos|dejen? de escribirme)",
+            r"no (me )?(contact[ae]s?n?|contacten|escrib[ae]s?n?|enví[ae]s?n?|molest[ae]n?)( más| nunca)",
+            r"no me (vuelvas?|vuelvan) a (escribir|contactar|enviar|molestar)",
+            r"(dej[ae]n?|deje) de (escribirme|contactarme|enviarme|molestarme)",
+            r"(déjame|déjeme|déjenme) en paz",
+            r"(darme de baja|dame de baja|denme de baja|elimine mis datos|borren mis datos)",
         ),
         "it": (
-            r"non (mi )?(contatti|contattare|contattarmi|scriva|scrivere|scrivermi)( più| mai)",
+            r"non (mi )?(contatti|contatta|contattare|contattarmi|contattatemi|scriva|scrivere|scrivermi|scrivetemi|scrivermi)( più| mai)",
+            r"(smettila|smetta|smetti|smettetela) di (scrivermi|contattarmi)",
+            r"(lasciami|lasciatemi|mi lasci) in pace",
             r"(cancellami|cancellatemi|rimuovimi|rimuovetemi|disiscriv\w+|eliminate i miei dati)",
         ),
         "pt": (
-            r"não me (contacte|contate|escreva|envie|mande)( mais| nunca)",
-            r"(remova-me|retire-me|descadastr\w+|apague os meus dados|pare de (me )?(enviar|escrever))",
+            r"não me (contacte[ms]?|contates?|escrev[ae][ms]?|envie[ms]?|mande[ms]?)( mais| nunca)",
+            r"(pare|para|parem) de (me )?(enviar|escrever|contactar|contatar|mandar)",
+            r"(deixe-me|deixa-me|me deixe) em paz",
+            r"(remova-me|retire-me|descadastr\w+|apague os meus dados)",
         ),
         "sv": (
-            r"(kontakta|skriv|skicka|maila) (till )?(mig )?inte (mig )?(igen|mer|längre)",
+            r"(kontakta|skriv|skicka|maila) (till )?(mig )?inte (till )?(mig )?(igen|mer|längre)",
+            r"hör inte av (dig|er) (igen|mer)",
+            r"lämna (mig|oss) i fred",
             r"(sluta (kontakta|skriva|skicka)|ta bort mig|avregistrera)",
         ),
     },
@@ -236,9 +266,36 @@ RULES: Mapping[Class, Mapping[str, tuple[str, ...]]] = {
         ),
     },
 }
-_NEGATED_AWAY = re.compile(
-    r"(no longer|not|back from( being)?|nicht mehr|n'est plus|niet meer) (out of( the)? office|away|on leave|absent|afwezig)"
+# What looks like an absence and is none: one that is over, one that is denied, and the office as a place or a topic.
+_NOT_AWAY = tuple(
+    re.compile(phrase)
+    for phrase in (
+        r"\b(no longer|not|back from( being)?|was|were|been|having been)( just| also| still)?( (on|at))? ?(out of( the)? office|ooo|away|absent|on (annual |parental |maternity |paternity |sick )?(leave|holiday|vacation)|travelling|traveling)\b",
+        r"\bback from\b",
+        r"\b(mov\w+|kick\w*|go|goes|going|get|step\w*) out of( the)? office\b",
+        r"\bout[ -]of[ -](the[ -])?office (repl\w+|messages?|tools?|space|hours|responders?|notes?)\b",
+        r"\b(nicht mehr|war|waren)\b[^.!?]{0,40}(nicht im (büro|haus)|im urlaub|abwesend|in elternzeit|au(ß|ss)er haus|nicht erreichbar)",
+        r"\baus dem urlaub (zurück|wieder)",
+        r"\b(n'est plus|j'étais|étais|était|j'ai été)\b[^.!?]{0,30}(absente?|en congés?|en vacances)",
+        r"\b(niet meer|was|waren)\b[^.!?]{0,30}(afwezig|(op|met) (vakantie|verlof)|niet (aanwezig|op kantoor))",
+        r"\b(estaba|estuve|he estado)\b[^.!?]{0,30}(fuera|de vacaciones|ausente|de baja)( de (la )?oficina)?",
+        r"\b(ero|sono stat[oa])\b[^.!?]{0,30}(fuori( ufficio| sede)?|in ferie|assente|in vacanza)",
+        r"\b(estava|estive)\b[^.!?]{0,30}(fora( do escritório)?|de férias|ausente)",
+        r"\b(var|har varit)\b[^.!?]{0,30}(på semester|semester|ledig|bortrest|inte på kontoret)",
+    )
 )
+# A text that begins with one of these says itself that nobody wrote it.
+_AUTOMATIC = re.compile(
+    r"^\W*(automatic reply|auto-?reply|autoreply|automatic response|automatische antwort|abwesenheitsnotiz|"
+    r"réponse automatique|message d'absence|automatisch antwoord|afwezigheidsbericht|respuesta automática|"
+    r"risposta automatica|resposta automática|autosvar|automatiskt svar|frånvaromeddelande)\b"
+)
+# Sentences that belong to an automatic answer: whom to turn to when it is urgent, where to read more.
+_FORMULA = re.compile(
+    r"[^.!?]*\b(urgent\w*|dringend\w*|urgences?|urgente\w*|urgenza|spoed\w*|brådskande|notf[aä]ll\w*|emergenc\w+|"
+    r"(further|more|mehr|meer|plus d'|más|mais|maggiori|ulteriori|mer) informat?\w*)\b[^.!?]*[.!?]?"
+)
+_ADDRESS = re.compile(r"(https?://|www\.)\S+")
 _COMPILED = {
     kind: [
         (language, re.compile(rf"(?<!\w)(?:{phrase})(?!\w)"))
@@ -249,13 +306,33 @@ _COMPILED = {
 }
 
 
+# What a person says besides, however they are away.
+_OUTWEIGHS_ABSENCE = (Class.UNSUBSCRIBE, Class.NOT_INTERESTED, Class.INTERESTED)
+_IN_ORDER = (Class.UNSUBSCRIBE, Class.NOT_INTERESTED, Class.REFERRAL, Class.INTERESTED)
+
+
 def classify(text: str) -> Verdict:
     """What a message is. In doubt `unknown`."""
     words = own_words(text)
-    for kind, phrases in _COMPILED.items():
-        if kind is Class.OUT_OF_OFFICE and _NEGATED_AWAY.search(words):
-            continue
-        for language, phrase in phrases:
-            if found := phrase.search(words):
-                return Verdict(kind, found.group(0).strip()[:100], language)
-    return Verdict(Class.UNKNOWN)
+    if away := _away(words):
+        return away
+    return next((found for kind in _IN_ORDER if (found := _first(kind, words))), Verdict(Class.UNKNOWN))
+
+
+def _away(words: str) -> Verdict | None:
+    """The absence, when it is all that the message says."""
+    present = words
+    for phrase in _NOT_AWAY:
+        present = phrase.sub(" … ", present)
+    found = _first(Class.OUT_OF_OFFICE, present)
+    if found is None or _AUTOMATIC.search(words):
+        return found
+    rest = _FORMULA.sub(" ", _ADDRESS.sub(" ", words))
+    return None if "?" in rest or any(_first(kind, rest) for kind in _OUTWEIGHS_ABSENCE) else found
+
+
+def _first(kind: Class, words: str) -> Verdict | None:
+    for language, phrase in _COMPILED[kind]:
+        if found := phrase.search(words):
+            return Verdict(kind, found.group(0).strip()[:100], language)
+    return None

@@ -37,7 +37,7 @@ class SuppressionAdmin(ConsoleAdmin):
 
     form = SuppressionForm
     scope_through = "client"
-    list_display = ("value", "kind", "blocks", "reason", "added")
+    list_display = ("value", "kind", "blocks", "reason", "source", "added")
     list_filter = (("kind", StateFilter), ("client", VisibleFilter))
     list_select_related = ("client",)
     search_fields = ("value", "reason")

@@ -125,8 +125,8 @@ class SuppressionSerializer(Row[Suppression]):
 
     class Meta:
         model = Suppression
-        fields = ("id", "client", "kind", "value", "reason", "created_at")
-        read_only_fields = ("created_at",)
+        fields = ("id", "client", "kind", "value", "reason", "source", "created_at")
+        read_only_fields = ("source", "created_at")
         validators: tuple[Any, ...] = ()
 
     def validate_client(self, client: Client | None) -> Client | None:

@@ -14,8 +14,8 @@ from leads.api.filters import LeadFilters, SuppressionFilters
 from leads.api.imports import ImportAnswer, ImportSerializer, import_uploaded
 from leads.api.serializers import LeadSerializer, SuppressionSerializer, SuppressLeadSerializer
 from leads.models import Lead, Suppression
-from leads.suppressing import lift, suppress
-from outreach.api.errors import Conflict, all_or_conflict
+from leads.suppressing import lift, suppress, suppress_person
+from outreach.api.errors import all_or_conflict, refusals_are_conflicts
 from outreach.api.idempotency import idempotent
 from outreach.api.viewsets import Changed, Created, Listed, Removed
 
@@ -53,19 +53,9 @@ class Leads(Created, Changed, Listed[Lead]):
         """Never contact this person again: profile and address go on the client's do-not-contact list."""
         lead = self.get_object()
         reason = self.body(SuppressLeadSerializer)["reason"]
-        named = identities_of(lead)
-        if not named:
-            raise Conflict("This lead has neither a LinkedIn profile nor an e-mail address to enter.")
-        entries = [
-            suppress(client=lead.client, kind=kind, value=value, reason=reason, **self.by_at) for kind, value in named
-        ]
+        with refusals_are_conflicts():
+            entries = suppress_person(lead=lead, reason=reason, **self.by_at)
         return Response(SuppressionSerializer(entries, many=True).data)
-
-
-def identities_of(lead: Lead) -> list[tuple[str, str]]:
-    """By what a lead can be entered in the do-not-contact list."""
-    named = ((Suppression.Kind.PROFILE, lead.identifier), (Suppression.Kind.EMAIL, lead.email))
-    return [(kind, value) for kind, value in named if value]
 
 
 class Suppressions(Created, Removed, Listed[Suppression]):

@@ -144,3 +144,177 @@ def test_what_is_quoted_and_signed_does_not_count() -> None:
     text = "Tell me more\n\nOn Mon, 20 Jul 2026 Nadia wrote:\n> please do not contact me\n"
     assert classify(text).kind == "interested"
     assert classify("Tell me more\n-- \nunsubscribe here").kind == "interested"
+
+
+MORE_OF_EACH = """
+unsubscribe | Leave me alone.
+unsubscribe | Please don't reach out to me again.
+unsubscribe | No more messages please.
+unsubscribe | STOP
+unsubscribe | Don't ever write to me again
+unsubscribe | Please stop contacting me
+unsubscribe | This is spam, remove me.
+unsubscribe | Lassen Sie mich in Ruhe
+unsubscribe | Bitte kontaktieren Sie mich nicht mehr.
+unsubscribe | Schreib mir bitte nicht mehr
+unsubscribe | Keine weiteren Nachrichten bitte
+unsubscribe | Bitte löschen Sie meine Daten
+unsubscribe | Ich möchte keine Nachrichten mehr erhalten
+unsubscribe | Ne m'écrivez plus
+unsubscribe | Ne me contactez plus svp
+unsubscribe | Laissez-moi tranquille
+unsubscribe | Arrêtez de m'écrire
+unsubscribe | Neem geen contact meer met mij op
+unsubscribe | Contacteer mij niet meer
+unsubscribe | No me vuelvas a escribir
+unsubscribe | Deja de escribirme
+unsubscribe | Por favor no me contacten más
+unsubscribe | Non scrivetemi più
+unsubscribe | Non contattatemi più
+unsubscribe | Pare de me enviar mensagens
+unsubscribe | Não me escrevas mais
+unsubscribe | Sluta kontakta mig
+unsubscribe | Skriv inte till mig mer
+out_of_office | Thank you! I am out of the office until 14 August. In urgent cases please contact my colleague Jane.
+out_of_office | Ich bin bis 14.08. nicht im Büro. In dringenden Fällen wenden Sie sich bitte an Frau Schulz.
+out_of_office | I'm out of office with limited access to e-mail. Urgent? Call +44 20 7946 0000.
+out_of_office | Hello, I am currently on vacation and will reply when I am back.
+out_of_office | Ik ben tot 14 augustus afwezig. Mijn collega helpt u graag verder.
+out_of_office | Je suis en congés jusqu'au 17 août. Contactez ma collègue en cas d'urgence.
+out_of_office | Gracias por su mensaje. Estaré fuera de la oficina hasta el 14 de agosto.
+out_of_office | Im Urlaub bis 14.8.
+out_of_office | I'm away until Monday.
+out_of_office | I am away from my desk until 3rd of March
+out_of_office | Out of office until Monday
+out_of_office | Jag är ledig till den 14 augusti
+out_of_office | Derzeit bin ich im Urlaub und ab 17.08. wieder für Sie da.
+out_of_office | Estou de férias e volto no dia 17 de agosto.
+out_of_office | On vacation until March 3rd
+out_of_office | Automatic reply: Thanks for your interest. I'm happy to talk when I am back on 3 August.
+out_of_office | Abwesenheitsnotiz: Ich bin nicht im Haus. Haben Sie Fragen? Schreiben Sie an info@example.com.
+out_of_office | Grazie per il messaggio. Sono in ferie fino al 14 agosto. Per maggiori informazioni chiamare l'ufficio.
+out_of_office | I'm out of the office. For more information visit https://example.com/?a=b
+unsubscribe | Please remove me.
+unsubscribe | Please do not message me on LinkedIn again
+out_of_office | I am not in the office, back on Monday. Out of office.
+"""
+MORE = [tuple(part.strip() for part in line.split(" | ", 1)) for line in MORE_OF_EACH.strip().splitlines()]
+
+
+@pytest.mark.parametrize(("kind", "text"), MORE, ids=[text[:50] for _, text in MORE])
+def test_it_is_recognised_in_many_wordings(kind: str, text: str) -> None:
+    assert classify(text).kind == kind
+
+
+# A person who answers and mentions an absence has answered; nobody is kept for ever for a word that sounds alike.
+NEVER_TAKEN_FOR = """
+unsubscribe | Ich bekomme hier kaum Nachrichten, bitte schreiben Sie mir eine Mail.
+unsubscribe | Ich lese hier keine Nachrichten, bitte per Mail.
+unsubscribe | Wir haben dazu keine Anfragen, aber erzählen Sie mehr.
+unsubscribe | N'hésitez pas à me contacter
+unsubscribe | Don't stop sending me these, they are great
+unsubscribe | You can unsubscribe me from the newsletter but let's talk on Friday
+out_of_office | I was out of the office last week, sorry. What is it about?
+out_of_office | Sorry, was out of office. Send me the details.
+out_of_office | Sorry for the late reply, I was on annual leave. Yes, call me.
+out_of_office | I was out of office, here is my number: 0123 456
+out_of_office | Entschuldigung, ich war nicht im Büro. Rufen Sie mich an.
+out_of_office | Désolé, j'étais absent du bureau. Appelez-moi.
+out_of_office | Sorry, ik was afwezig. Bel me.
+out_of_office | Perdona, estaba fuera de la oficina. Llámame.
+out_of_office | Scusa, ero fuori ufficio. Chiamami.
+out_of_office | Desculpe, estava fora do escritório. Ligue-me.
+out_of_office | Förlåt, jag har varit på semester. Ring mig.
+out_of_office | I'm interested! I'm out of the office until Monday, can we talk then?
+out_of_office | I'm out of the office until Monday and not interested.
+out_of_office | Out of office or not: stop messaging me.
+out_of_office | I'm on holiday until Monday. What is this about?
+out_of_office | Does your tool handle out of office replies?
+out_of_office | I will be back on Monday, call me then.
+out_of_office | I am back from holiday now. Who are you
+out_of_office | We are moving out of the office in May, no interest in desks
+out_of_office | I'm in Lisbon, away until Monday. Do you have a case study
+unsubscribe | Please don't message me here, write to ada@example.com
+unsubscribe | Please don't stop sending me updates
+out_of_office | Back from holiday, happy to talk
+out_of_office | We are no longer out of office
+out_of_office | Ich bin nicht mehr im Urlaub
+"""
+NEVER = [tuple(part.strip() for part in line.split(" | ", 1)) for line in NEVER_TAKEN_FOR.strip().splitlines()]
+
+
+@pytest.mark.parametrize(("kind", "text"), NEVER, ids=[text[:50] for _, text in NEVER])
+def test_it_is_not_taken_for_what_it_is_not(kind: str, text: str) -> None:
+    assert classify(text).kind != kind
+
+
+OTHER_DAYS: list[tuple[str, date, date | None]] = [
+    ("back on 3rd of March", date(2026, 2, 20), date(2026, 3, 3)),
+    ("out until 03.08.2026", date(2026, 7, 20), date(2026, 8, 4)),
+    ("out until 3.8.", date(2026, 7, 20), date(2026, 8, 4)),
+    ("out until 08/15", date(2026, 7, 20), date(2026, 8, 16)),
+    ("back 08/15/2026", date(2026, 7, 20), date(2026, 8, 15)),
+    ("back on 8/3", date(2026, 7, 20), date(2026, 8, 3)),
+    ("until Monday", date(2026, 7, 22), date(2026, 7, 28)),
+    ("back on Monday, March 3rd", date(2026, 2, 20), date(2026, 3, 3)),
+    ("I'm away until 6 January", date(2026, 12, 20), date(2027, 1, 7)),
+    ("vom 23.12. bis 06.01.", date(2026, 12, 20), date(2027, 1, 7)),
+    ("back on 2 January 2027", date(2026, 12, 20), date(2027, 1, 2)),
+    ("from 20 December to 3 January", date(2026, 12, 20), date(2027, 1, 4)),
+    ("out until 14 August. Hotline 24/7.", date(2026, 7, 20), date(2026, 8, 15)),
+    ("away until 24 July. Office hours 9-5, phone 555-12-10", date(2026, 7, 20), date(2026, 7, 25)),
+    ("I'm out of office. Our 24/7 support is at your service", date(2026, 6, 20), None),
+    ("erreichbar Mo-Fr 8.30-17.00 Uhr", date(2026, 7, 20), None),
+    ("I am away. Call me 08.12 Uhr", date(2026, 7, 20), None),
+    ("back tomorrow", date(2026, 7, 20), date(2026, 7, 21)),
+    ("back in two weeks", date(2026, 7, 20), date(2026, 8, 3)),
+    ("out for 2 weeks", date(2026, 7, 20), date(2026, 8, 3)),
+    ("back next week", date(2026, 7, 22), date(2026, 7, 27)),
+    ("away until next week", date(2026, 7, 22), date(2026, 7, 27)),
+    ("nächste Woche wieder da", date(2026, 7, 22), date(2026, 7, 27)),
+    ("bis Ende August", date(2026, 7, 20), date(2026, 9, 1)),
+    ("until the end of August", date(2026, 7, 20), date(2026, 9, 1)),
+    ("back in September", date(2026, 7, 20), date(2026, 9, 1)),
+    ("bin ab dem 3. März wieder da", date(2026, 2, 20), date(2026, 3, 3)),
+    ("jusqu'au 1er mars inclus", date(2026, 2, 20), date(2026, 3, 2)),
+    ("le 1er mars", date(2026, 2, 20), date(2026, 3, 2)),
+    ("absent until 28/02", date(2026, 2, 20), date(2026, 3, 1)),
+    ("I was away until 14 May", date(2026, 7, 20), None),
+    ("back on 31 February", date(2026, 2, 1), None),
+    ("until Friday 24 July 2026 inclusive", date(2026, 7, 20), date(2026, 7, 25)),
+    ("out of office 20/07 - 31/07", date(2026, 7, 20), date(2026, 8, 1)),
+    ("out of office Jul 20 – Aug 3", date(2026, 7, 20), date(2026, 8, 4)),
+    ("off 20-24 July", date(2026, 7, 20), date(2026, 7, 25)),
+    ("I return on the 27th", date(2026, 7, 20), date(2026, 7, 27)),
+    ("until the 27th", date(2026, 7, 20), date(2026, 7, 28)),
+    ("back on 27.7.", date(2026, 7, 20), date(2026, 7, 27)),
+    ("torno lunedì 27 luglio", date(2026, 7, 20), date(2026, 7, 27)),
+    ("volto dia 27/07", date(2026, 7, 20), date(2026, 7, 27)),
+    ("Available again from 2026/08/03", date(2026, 7, 20), date(2026, 8, 3)),
+    ("I may be slow to answer until 3 August", date(2026, 7, 20), date(2026, 8, 4)),
+    ("Back on 3 Aug. Until then please contact Ann. Conference on 12 October.", date(2026, 7, 20), date(2026, 8, 3)),
+    ("I am out of office until 14 August. Join our webinar on 10 October!", date(2026, 7, 20), date(2026, 8, 15)),
+    ("Ich bin vom 3.8.-14.8. im Urlaub", date(2026, 7, 20), date(2026, 8, 15)),
+    ("I'm away from 3 August to 17 August and back on 18 August", date(2026, 7, 20), date(2026, 8, 18)),
+    ("20/07-31/07", date(2026, 7, 20), date(2026, 8, 1)),
+    ("Reachable from Monday", date(2026, 7, 22), date(2026, 7, 27)),
+    ("Je suis absent du 20 juillet au 3 août inclus, tel 01 23 45 67 89", date(2026, 7, 20), date(2026, 8, 4)),
+    ("back in office 5th January", date(2026, 12, 20), date(2027, 1, 5)),
+    ("Estaré de vuelta el lunes 3 de agosto", date(2026, 7, 20), date(2026, 8, 3)),
+    ("zurück am 27.", date(2026, 7, 20), date(2026, 7, 27)),
+    ("until 31.12.", date(2026, 12, 20), date(2027, 1, 1)),
+    ("until 31/12/26", date(2026, 12, 20), date(2027, 1, 1)),
+    ("until 29 February", date(2027, 2, 20), None),
+    ("in 99 weeks", date(2026, 7, 20), date(2026, 11, 17)),
+    ("", date(2026, 7, 20), None),
+    ("back 2026-13-45 or 99/99", date(2026, 7, 20), None),
+]
+
+
+@pytest.mark.parametrize(("text", "written", "back"), OTHER_DAYS, ids=[text or "nothing" for text, _, _ in OTHER_DAYS])
+def test_returns_in_other_words_around_the_turn_of_the_year_and_beside_other_numbers(
+    text: str, written: date, back: date | None
+) -> None:
+    found = return_of(text, written_on=written)
+    assert (found.on if found.said else None) == back
+    assert found.on > written

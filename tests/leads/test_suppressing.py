@@ -47,6 +47,9 @@ WRITINGS = [
     ("profile", f"https://www.linkedin.com/in/{ADA}"),
     ("company", "nordkaj ab"),
     ("company", "NORDKAJ AB "),
+    ("company", "Nordkaj"),
+    ("company", "nordkaj, A.B."),
+    ("domain", "https://www.nordkaj.example/about"),
 ]
 
 
@@ -63,7 +66,7 @@ def test_an_entry_holds_however_it_is_written(lead: Lead, kind: str, value: str,
         ("email", "ada@nordkaj.example"),
         ("domain", "kaj.example"),
         ("profile", "ada-lindqvist-2"),
-        ("company", "Nordkaj"),
+        ("company", "Nordkaj Shipping"),
     ],
 )
 def test_an_entry_holds_for_nobody_else(lead: Lead, kind: str, value: str) -> None:
