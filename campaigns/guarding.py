@@ -1,9 +1,9 @@
 """Guards: reasons not to write to somebody who is being written to already, or whose colleagues are.
 
-They stand at enrolment, where they refuse, or tell that the lead will wait its turn; and again in the gate, where they
-make a lead wait. In the gate those about other senders, the company and former messages concern only the first thing
-that reaches the lead: who has been written to is not left hanging in the middle. A colleague's answer, and another
-campaign that was there before, concern every step.
+They stand at enrolment, here, where they refuse, or tell that the lead will wait its turn; and again in the gate
+(engine/neighbours.py), where they make a lead wait. In the gate those about other senders, the company and former
+messages concern only the first thing that reaches the lead: who has been written to is not left hanging in the
+middle. A colleague's answer, and another campaign that was there before, concern every step.
 
 Two walks never wait for each other: an untouched walk waits only for one that has begun, or that was enrolled earlier;
 one that has begun only for one that has begun and was enrolled earlier. Companies are compared without their spelling.
@@ -11,7 +11,7 @@ The limit for a company is a courtesy: two accounts that act in the same instant
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -21,9 +21,7 @@ from django.db.models.functions import Lower
 from campaigns.engine.beginning import is_new
 from campaigns.models import Campaign, Enrollment, StepExecution
 from campaigns.planning.decisions import Because, Reason
-from campaigns.querysets import EnrollmentQuerySet
 from inbox.models import Conversation
-from leads.companies import company_key
 from leads.models import Lead
 from outreach.clients.querysets import ClientOwnedQuerySet
 
@@ -33,93 +31,18 @@ TALKED_WITHIN = timedelta(days=30)
 BATCH = 500
 
 
-def guards_against(enrollment: Enrollment, *, at: datetime) -> tuple[Reason, ...]:
-    """What stands against the next step of this walk; asks only what its campaign has switched on."""
-    return tuple(_guards(enrollment, enrollment.campaign, enrollment.lead, at))
-
-
-def _guards(enrollment: Enrollment, campaign: Campaign, lead: Lead, at: datetime) -> Iterator[Reason]:
-    if campaign.colleague_pause_days and (answered := _colleague_answered(lead, campaign, at)):
-        yield answered
-    if campaign.one_campaign_at_a_time and (other := _walks_elsewhere(enrollment, lead).first()):
-        yield Reason(Because.OTHER_CAMPAIGN, detail=str(other.campaign))
-    if not is_untouched(enrollment):
-        return
-    if campaign.one_sender_at_a_time and (talking := _talks_with(enrollment, lead, at)):
-        yield Reason(Because.OTHER_SENDER, detail=talking)
-    if campaign.company_limit and (busy := _company_busy(campaign, lead)):
-        yield busy
-    if campaign.not_again_within_days and (recent := _written_to_lately(campaign, lead, at)):
-        yield recent
-
-
 def is_untouched(enrollment: Enrollment) -> bool:
     return is_new(enrollment) and enrollment.invited_at is None
 
 
-def _begun() -> Q:
+def has_begun() -> Q:
     """Walks in which something has reached the lead, or is on its way."""
     flying = StepExecution.objects.filter(enrollment=OuterRef("pk"), outcome__in=("in_flight", "unknown"))
     return Q(last_sent_at__isnull=False) | Q(Exists(flying))
 
 
-def _same_person(lead: Lead) -> Q:
-    """A lead with the same e-mail address is the same person under another name of LinkedIn."""
-    return Q(lead=lead.pk) | (Q(lead__email__iexact=lead.email) if lead.email else Q())
-
-
-def _walks_elsewhere(enrollment: Enrollment, lead: Lead) -> EnrollmentQuerySet:
-    """Other walks of this person in running campaigns that go first."""
-    others = Enrollment.objects.of(enrollment.client_id).open().filter(_same_person(lead))
-    others = others.filter(campaign__status=Campaign.Status.ACTIVE).exclude(campaign=enrollment.campaign_id)
-    earlier = Q(enrolled_at__lt=enrollment.enrolled_at) | Q(enrolled_at=enrollment.enrolled_at, pk__lt=enrollment.pk)
-    first = _begun() | earlier if is_untouched(enrollment) else _begun() & earlier
-    return others.filter(first).select_related("campaign").order_by("enrolled_at")
-
-
-def _talks_with(enrollment: Enrollment, lead: Lead, at: datetime) -> str:
-    """The other sender of the client who talks with this person, or whose walk with them has begun; or ""."""
-    chats = Conversation.objects.of(enrollment.client_id).filter(lead=lead, last_message_at__gte=at - TALKED_WITHIN)
-    chat = chats.exclude(account=enrollment.account_id).select_related("account").first()
-    if chat is not None:
-        return f"{chat.account}, since {chat.last_message_at:%d %b}"
-    walks = Enrollment.objects.of(enrollment.client_id).open().filter(_begun(), lead=lead)
-    walk = walks.exclude(account=enrollment.account_id).select_related("account").first()
-    return str(walk.account) if walk else ""
-
-
-def _company_busy(campaign: Campaign, lead: Lead) -> Reason | None:
-    company = company_key(lead.company)
-    if not company:
-        return None
-    walks = Enrollment.objects.of(campaign.client_id).open().filter(_begun(), lead__company_key=company)
-    count = walks.exclude(lead=lead.pk).values("lead").distinct().count()
-    if campaign.company_limit is None or count < campaign.company_limit:
-        return None
-    return Reason(Because.COMPANY_BUSY, detail=_told(count, lead, campaign))
-
-
 def _told(count: int, lead: Lead, campaign: Campaign) -> str:
     return f"{count} of {lead.company.strip()}, the limit is {campaign.company_limit}"
-
-
-def _colleague_answered(lead: Lead, campaign: Campaign, at: datetime) -> Reason | None:
-    company = company_key(lead.company)
-    pause = ONE_DAY * campaign.colleague_pause_days
-    if not company:
-        return None
-    colleagues = Lead.objects.of(campaign.client_id).filter(company_key=company, replied_at__gt=at - pause)
-    last = colleagues.exclude(pk=lead.pk).order_by("-replied_at").first()
-    if last is None or last.replied_at is None:
-        return None
-    return Reason(Because.COLLEAGUE_REPLIED, last.replied_at + pause, detail=str(last))
-
-
-def _written_to_lately(campaign: Campaign, lead: Lead, at: datetime) -> Reason | None:
-    pause = ONE_DAY * campaign.not_again_within_days
-    sent = _sent_elsewhere(campaign, [lead.pk], at - pause)
-    last = sent.select_related("dispatch", "enrollment__campaign").order_by("-dispatch__called_at").first()
-    return _contacted(last, pause) if last else None
 
 
 def _contacted(last: StepExecution, pause: timedelta) -> Reason | None:
@@ -168,7 +91,7 @@ def _talking(campaign: Campaign, leads: list[Lead], at: datetime) -> Mapping[UUI
     if not campaign.one_sender_at_a_time:
         return {}
     chats = Conversation.objects.of(campaign.client_id).filter(lead__in=leads, last_message_at__gte=at - TALKED_WITHIN)
-    walks = Enrollment.objects.of(campaign.client_id).open().filter(_begun(), lead__in=leads)
+    walks = Enrollment.objects.of(campaign.client_id).open().filter(has_begun(), lead__in=leads)
     others = [
         *walks.exclude(account__sender__campaigns=campaign).select_related("account"),
         *chats.exclude(account__sender__campaigns=campaign).select_related("account"),
@@ -200,7 +123,9 @@ def postponements(campaign: Campaign, leads: list[Lead], *, at: datetime) -> Map
 def _company_is_full(campaign: Campaign, leads: list[Lead], at: datetime) -> Mapping[UUID, Reason]:
     if campaign.company_limit is None:
         return {}
-    walks = Enrollment.objects.of(campaign.client_id).open().filter(_begun(), lead__company_key__in=_companies(leads))
+    walks = (
+        Enrollment.objects.of(campaign.client_id).open().filter(has_begun(), lead__company_key__in=_companies(leads))
+    )
     counts = dict(walks.order_by().values_list("lead__company_key").annotate(Count("lead", distinct=True)))
     full = {company for company, count in counts.items() if count >= campaign.company_limit}
     return {

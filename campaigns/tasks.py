@@ -6,7 +6,7 @@ from pathlib import Path
 from celery import shared_task
 from django.conf import settings
 
-from campaigns.engine import executing, housekeeping, recovering, restoring, withdrawing
+from campaigns.engine import executing, housekeeping, internal, recovering, restoring, withdrawing
 from integrations.connecting import provider_client
 from outreach import clock
 
@@ -24,7 +24,7 @@ def tick() -> int:
         done += taken
         if not taken:
             break
-    return done
+    return done + internal.carry_out_internal_steps(at=clock.now())
 
 
 @shared_task

@@ -28,7 +28,7 @@ class Allowance:
     source: str = ""
     asleep_until: datetime | None = None
     reopens_at: datetime | None = None
-    today: "DayUse | None" = None  # what is written of today, if anything is
+    written: "DayUse | None" = None  # the day's row, if there is one
 
     @property
     def is_used_up(self) -> bool:
@@ -46,13 +46,14 @@ def allowances(accounts: Iterable[Account], *, at: datetime) -> Allowances:
     known = {account.pk: account for account in accounts}
     spent = _spent(known.values(), at)
     asleep = {(row.account_id, row.action): row.until for row in ActionSleep.objects.filter(account__in=known)}
-    return {
-        (account.pk, action.value): _allowance(
-            account, action, spent[account.pk, action.value], asleep.get((account.pk, action.value)), at
-        )
-        for account in known.values()
-        for action in Action
-    }
+    found: dict[Key, Allowance] = {}
+    for account in known.values():
+        tuning, today = account.tuning(), local_day(account, at)
+        for action in Action:
+            key = (account.pk, action.value)
+            bounds = ceilings(tuning, action.value, today)
+            found[key] = _allowance(account, bounds, spent.get(key, NOTHING), today, asleep.get(key))
+    return found
 
 
 def local_day(account: Account, at: datetime) -> date:
@@ -74,12 +75,13 @@ class DayUse(NamedTuple):
         return self.used + self.observed
 
 
-Spent = dict[date, DayUse]
+Spent = Mapping[date, DayUse]
+NOTHING: Spent = {}
 
 
-def _spent(accounts: Iterable[Account], at: datetime) -> defaultdict[Key, Spent]:
+def _spent(accounts: Iterable[Account], at: datetime) -> Mapping[Key, Spent]:
     """What was used on each of the days that any window looks back on."""
-    found: defaultdict[Key, Spent] = defaultdict(dict)
+    found: dict[Key, dict[date, DayUse]] = defaultdict(dict)
     first = at.date() - ONE_DAY * MONTH
     rows = Usage.objects.filter(account__in=[account.pk for account in accounts], day__gte=first).order_by()
     for account, action, day, *use in rows.values_list("account_id", "action", "day", *DayUse._fields):
@@ -88,30 +90,33 @@ def _spent(accounts: Iterable[Account], at: datetime) -> defaultdict[Key, Spent]
 
 
 def _allowance(
-    account: Account, action: Action, spent: Spent, asleep_until: datetime | None, at: datetime
+    account: Account, bounds: tuple[Ceiling, ...], spent: Spent, today: date, asleep_until: datetime | None
 ) -> Allowance:
-    today_is = local_day(account, at)
-    bounds = ceilings(account.tuning(), action.value, today_is)
-    earlier = earlier_use(spent, today_is)
+    earlier = earlier_use(spent, today)
     bound = smallest(bounds, earlier)
-    use = spent.get(today_is)
+    use = spent.get(today)
     used = use.all if use else 0
     if bound is None:
-        return Allowance(UNLIMITED, used, asleep_until=asleep_until, today=use)
+        return Allowance(UNLIMITED, used, asleep_until=asleep_until, written=use)
     cap = bound.room(earlier)
-    reopens_on = next(_reopenings(bounds, spent, today_is), None) if used >= cap else None
+    reopens_on = next(_reopenings(bounds, spent, today), None) if used >= cap else None
     return Allowance(
         cap=cap,
         used=used,
         source=bound.words(earlier),
         asleep_until=asleep_until,
         reopens_at=local_midnight(reopens_on, account.time_zone) if reopens_on else None,
-        today=use,
+        written=use,
     )
 
 
-def earlier_use(spent: Spent, today: date) -> dict[int, int]:
+UNUSED = dict.fromkeys(WINDOWS, 0)
+
+
+def earlier_use(spent: Spent, today: date) -> Mapping[int, int]:
     """What the days before today have used of each window that today belongs to."""
+    if not spent:
+        return UNUSED
     return {
         days: sum(use.all for day, use in spent.items() if today - ONE_DAY * days < day < today) for days in WINDOWS
     }
@@ -129,6 +134,6 @@ def _reopenings(bounds: tuple[Ceiling, ...], spent: Spent, today: date) -> Itera
 def cap_today(account: Account, action: str, *, at: datetime) -> int:
     """What the smallest ceiling leaves of an action for today, whatever of it is used. One query."""
     today = local_day(account, at)
-    earlier = earlier_use(_spent([account], at)[account.pk, action], today)
+    earlier = earlier_use(_spent([account], at).get((account.pk, action), NOTHING), today)
     bound = smallest(ceilings(account.tuning(), action, today), earlier)
     return UNLIMITED if bound is None else bound.room(earlier)

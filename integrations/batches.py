@@ -71,7 +71,7 @@ def _take_quotas(intents: Sequence[Intent], allowances: Allowances, at: datetime
             wanted[intent.account.pk, Action.INVITATION_NOTE] = intent.account
     rows = {key: _todays_row(account, key[1], allowances[key], at) for key, account in wanted.items()}
     # Another process may make the same row in this instant: then ours is missing below, and nothing was taken.
-    fresh = [row for key, row in rows.items() if allowances[key].today is None]
+    fresh = [row for key, row in rows.items() if allowances[key].written is None]
     Usage.objects.bulk_create(fresh, ignore_conflicts=True)
     for key, row in rows.items():
         set_cap(row, allowances[key].cap)
@@ -87,7 +87,7 @@ def _take_quotas(intents: Sequence[Intent], allowances: Allowances, at: datetime
 
 
 def _todays_row(account: Account, action: str, allowance: Allowance, at: datetime) -> Usage:
-    known = allowance.today or DayUse(new_id(), allowance.cap, 0, 0)
+    known = allowance.written or DayUse(new_id(), allowance.cap, 0, 0)
     return Usage(account=account, action=action, day=local_day(account, at), **known._asdict())
 
 

@@ -5,8 +5,9 @@ lower one where pages differ; what that page does not name has a cautious figure
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from math import ceil
 
 DAY, WEEK, MONTH = 1, 7, 30
@@ -63,31 +64,31 @@ class Ceiling:
 
 @dataclass(frozen=True, slots=True)
 class Tuning:
-    """What bounds one account. `own` is what people have set: by action, by days."""
+    """What bounds one account. `own` is what people have set: action, days, limit."""
 
     tier: str
-    own: Mapping[str, Mapping[int, int]] = field(default_factory=dict)
+    own: tuple[tuple[str, int, int], ...] = ()
     ramp_up_started_on: date | None = None
     ramp_up_days: int = 28
     ramp_up_percent: int = 20
-    slowed: Mapping[str, tuple[int, str]] = field(default_factory=dict)  # by action: a day's limit, and why
+    slowed: tuple[tuple[str, int, str], ...] = ()  # action, a day's limit, and why
 
 
+@lru_cache(maxsize=8192)
 def ceilings(tuning: Tuning, action: str, day: date) -> tuple[Ceiling, ...]:
     """Every ceiling of an action on a local day; none at all for what nobody limits."""
     return tuple(_ceilings(tuning, action, day))
 
 
 def _ceilings(tuning: Tuning, action: str, day: date) -> Iterator[Ceiling]:
-    name, known = TIERS[tuning.tier]
-    set_here = [Ceiling(limit, days, "set for this account") for days, limit in tuning.own.get(action, {}).items()]
-    of_tier = [Ceiling(limit, days, name) for days, limit in known.get(action, {}).items()]
+    tier, known = TIERS[tuning.tier]
+    set_here = [Ceiling(limit, days, "set for this account") for name, days, limit in tuning.own if name == action]
+    of_tier = [Ceiling(limit, days, tier) for days, limit in known.get(action, {}).items()]
     of_ours = [Ceiling(limit, days, "our own caution") for days, limit in CAUTION.get(action, {}).items()]
     yield from set_here
     yield from of_tier
     yield from of_ours if not set_here else ()
-    if slowed := tuning.slowed.get(action):
-        yield Ceiling(slowed[0], DAY, slowed[1])
+    yield from (Ceiling(limit, DAY, because) for name, limit, because in tuning.slowed if name == action)
     daily = min((each.limit for each in (*set_here, *of_tier, *of_ours) if each.days == DAY), default=None)
     if daily is not None and (ramp := _ramp_up(tuning, daily, day)):
         yield ramp

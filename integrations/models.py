@@ -198,16 +198,13 @@ class Account(ClientOwned):
 
     def tuning(self) -> Tuning:
         """What bounds this account, as integrations/limits.py counts with it."""
-        own: dict[str, dict[int, int]] = {}
-        for name, (action, days) in OWN_LIMITS.items():
-            if (limit := getattr(self, name)) is not None:
-                own.setdefault(action, {})[days] = limit
-        slowed = {}
+        limits = ((action, days, getattr(self, name)) for name, (action, days) in OWN_LIMITS.items())
+        slowed: tuple[tuple[str, int, str], ...] = ()
         if self.invitations_slowed_to is not None:
-            slowed[Action.INVITATION.value] = (self.invitations_slowed_to, self.slowed_because)
+            slowed = ((Action.INVITATION.value, self.invitations_slowed_to, self.slowed_because),)
         return Tuning(
             tier=self.tier,
-            own=own,
+            own=tuple((action, days, limit) for action, days, limit in limits if limit is not None),
             ramp_up_started_on=self.ramp_up_started_on,
             ramp_up_days=self.ramp_up_days,
             ramp_up_percent=self.ramp_up_percent,

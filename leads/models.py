@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Lower
 
 from integrations.models import Account
 from leads.companies import CompanyKey
@@ -60,6 +61,8 @@ class Lead(ClientOwned):
         ]
         indexes = [
             models.Index(fields=["client", "email"], name="lead_by_email"),
+            # One person under two names: addresses are compared without regard to case.
+            models.Index("client", Lower("email"), name="lead_by_address"),
             models.Index(fields=["client", "company_key"], name="lead_by_company_key"),  # colleagues
         ]
 

@@ -51,8 +51,8 @@ def _marks(walk: Enrollment) -> Iterable[tuple[object, ...]]:
     yield "lead", walk.lead_id
     if lead.email:
         yield "email", walk.client_id, lead.email.lower()
-    if is_new(walk) and lead.company.strip():
-        yield "company", walk.client_id, lead.company.strip().lower()
+    if is_new(walk) and lead.company_key:
+        yield "company", walk.client_id, lead.company_key
 
 
 def commit_to(prospects: Sequence[Prospect], allowances: Allowances, *, at: datetime) -> list[Job]:

@@ -4,6 +4,8 @@ Only `look` and `call` touch the network, and they touch no row. Between every t
 what was not confirmed surely never left, what was confirmed and not recorded is settled by asking the provider.
 """
 
+import os
+import threading
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +14,7 @@ from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 
 from campaigns.actions.contract import Findings, Job
@@ -70,7 +73,9 @@ def run_batch(*, now: Clock, client: UnipileClient, limit: int | None = None, at
     `at_once` bounds the calls in flight; 1 makes the batch sequential, which the simulation needs to be repeatable.
     """
     jobs = reserve_batch(at=now(), limit=limit)
-    internal = carry_out_internal_steps(at=now())
+    # Steps within the house are looked for when the accounts leave room; the tick does so in any case.
+    is_full = len(jobs) == (limit or settings.ENGINE_BATCH_SIZE)
+    internal = 0 if is_full else carry_out_internal_steps(at=now())
     if not jobs:
         return internal
     workers = at_once or len(jobs)
@@ -89,8 +94,19 @@ def _each(items: Sequence[In], do: Callable[[In], Out], workers: int) -> list[Ou
     """`do` for every item, with at most `workers` at once; in order, and in this thread when one is enough."""
     if workers == 1 or len(items) < 2:
         return [do(item) for item in items]
-    with ThreadPoolExecutor(max_workers=workers) as pool:
-        return list(pool.map(do, items))
+    return list(_threads(workers).map(do, items))
+
+
+_pools = threading.local()
+
+
+def _threads(workers: int) -> ThreadPoolExecutor:
+    """This thread's own pool, so that no batch waits for another's calls; made anew after a fork, which keeps none."""
+    known: tuple[int, int, ThreadPoolExecutor] | None = getattr(_pools, "known", None)
+    if known is None or known[0] != os.getpid() or known[1] < workers:
+        size = max(workers, settings.ENGINE_BATCH_SIZE)
+        known = _pools.known = (os.getpid(), size, ThreadPoolExecutor(max_workers=size))
+    return known[2]
 
 
 def _looker(client: UnipileClient) -> Callable[[Job], Findings]:

@@ -11,8 +11,8 @@ from django.db.models import Max
 from campaigns.actions.contract import AccountStep
 from campaigns.actions.registry import action_for
 from campaigns.engine.beginning import is_new
+from campaigns.engine.neighbours import guards_for
 from campaigns.engine.walking import connected_walks
-from campaigns.guarding import guards_against
 from campaigns.models import Campaign, CampaignDay, Enrollment, Step
 from campaigns.planning.calendar import WorkingHours
 from campaigns.planning.decisions import ActionKind, Because, Reason
@@ -80,7 +80,7 @@ def acquaintance(walks: Sequence[Enrollment], *, at: datetime) -> Acquaintance:
         connected=connected_walks(walks),
         suppressed_by={lead.pk: str(entry) for lead, entry in with_suppressions(leads) if entry},
         withdrawn_at=dict(withdrawn.values_list("lead").annotate(last=Max("withdrawn_at"))),
-        guards={walk.pk: guards_against(walk, at=at) for walk in walks},
+        guards=guards_for(walks, at=at),
     )
 
 

@@ -19,7 +19,8 @@ def bound(tuning: Tuning, action: str, *, day: date = DAY_ONE, **earlier: int) -
 
 
 def of_free(**own: int) -> Tuning:
-    return Tuning("free", own={"invitation": {DAY: own["day"]} | ({WEEK: own["week"]} if "week" in own else {})})
+    days = {"day": DAY, "week": WEEK}
+    return Tuning("free", own=tuple(("invitation", days[name], limit) for name, limit in own.items()))
 
 
 @pytest.mark.parametrize(
@@ -48,7 +49,7 @@ def test_inmail_needs_a_premium_account() -> None:
 
 def test_what_linkedin_does_not_speak_of_has_our_own_figure_until_somebody_sets_one() -> None:
     assert bound(Tuning("premium"), "reaction") == (50, "50 a day, our own caution")
-    assert bound(Tuning("premium", own={"reaction": {DAY: 90}}), "reaction") == (90, "90 a day, set for this account")
+    assert bound(Tuning("premium", own=(("reaction", DAY, 90),)), "reaction") == (90, "90 a day, set for this account")
     assert smallest(ceilings(Tuning("premium"), "mail", DAY_ONE), {}) is None
 
 
