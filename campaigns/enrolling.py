@@ -151,12 +151,13 @@ def lightest(accounts: list[Account], *, knowing: Iterable[Lead] = ()) -> Callab
 
 
 def _acquaintances(accounts: list[Account], leads: Iterable[Lead]) -> Mapping[UUID, set[UUID]]:
-    """The accounts that are connected with a lead, or talk with them."""
+    """The accounts that are connected with a lead, talk with them, or have invited them."""
     keys = [lead.pk for lead in leads]
     found: defaultdict[UUID, set[UUID]] = defaultdict(set)
-    for model in (Connection, Conversation):
+    walks = Enrollment.objects.open().filter(last_sent_at__isnull=False)
+    for known in (Connection.objects.all(), Conversation.objects.all(), walks):
         for first in range(0, len(keys), 500):
-            rows = model.objects.filter(account__in=accounts, lead__in=keys[first : first + 500])
+            rows = known.filter(account__in=accounts, lead__in=keys[first : first + 500])
             for lead, account in rows.order_by().values_list("lead", "account"):
                 found[lead].add(account)
     return found
