@@ -14,9 +14,10 @@ from campaigns.calendars import hours_for
 from campaigns.editing import sequence_of
 from campaigns.engine.walking import start, start_alike, subject_of
 from campaigns.guarding import postponements, refusals
-from campaigns.models import Campaign, Enrollment
+from campaigns.models import Campaign, Enrollment, Sequence
 from campaigns.planning.decisions import Because, Reason
 from campaigns.planning.explaining import sentence as sentence_of
+from campaigns.querysets import EnrollmentQuerySet
 from inbox.models import Conversation
 from integrations.models import Account
 from leads.models import Connection, Lead, Suppression
@@ -174,9 +175,15 @@ def start_scheduled(*, campaign: Campaign, at: datetime, actor: str) -> int:
     Leads who are connected already, or keep hours of their own, begin one by one; all others have the same
     first appointment, which is one statement however many they are.
     """
-    steps = list(sequence_of(campaign).steps.order_by("position"))
-    hours = campaign.hours()
     waiting = Enrollment.objects.filter(campaign=campaign, state=Enrollment.State.SCHEDULED)
+    versions = Sequence.objects.filter(pk__in=waiting.order_by().values("sequence"))
+    return sum(_start(waiting.filter(sequence=each), each, campaign, at, actor) for each in versions)
+
+
+def _start(waiting: EnrollmentQuerySet, sequence: Sequence, campaign: Campaign, at: datetime, actor: str) -> int:
+    """Begin walks of one version of the steps."""
+    steps = list(sequence.steps.order_by("position"))
+    hours = campaign.hours()
     connection = Connection.objects.filter(account=OuterRef("account"), lead=OuterRef("lead"))
     special = Q(Exists(connection))
     if campaign.use_lead_time_zone:

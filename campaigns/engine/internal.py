@@ -19,6 +19,7 @@ from campaigns.engine.walking import (
     hold,
     is_connected,
     leave,
+    pass_by,
     plan,
     snooze,
     step_plan,
@@ -74,6 +75,9 @@ def _carry_out(enrollment: Enrollment, at: datetime) -> None:
         # The lead is away: nothing is asked or done meanwhile, as nothing is sent.
         snooze(enrollment, until=enrollment.resting_until, because=Because.OUT_OF_OFFICE)
         return
+    if not kind.branches and _was_done_by_another_version(enrollment, step):
+        pass_by(enrollment, step, hours=hours, at=at, actor=Actor.ENGINE)
+        return
     wording = word(step, enrollment=enrollment, limit=kind.text_limit(None))
     if objection := next(_objections(wording.missing, wording.problem), None):
         hold(enrollment, objection, step=step, at=at, actor=Actor.ENGINE)
@@ -81,6 +85,12 @@ def _carry_out(enrollment: Enrollment, at: datetime) -> None:
     due_at = _due_at(enrollment, step, hours)
     place = Place(enrollment, step, enrollment.campaign, hours, wording, due_at=due_at, at=at)
     _follow(place, kind.carry_out(place), steps)
+
+
+def _was_done_by_another_version(enrollment: Enrollment, step: Step) -> bool:
+    """A call or a task is done for a lead once, wherever a later version of the sequence puts it."""
+    earlier = enrollment.executions.filter(step__origin=step.origin, outcome=StepExecution.Outcome.DONE)
+    return earlier.exclude(step=step).exists()
 
 
 def _objections(missing: tuple[str, ...], problem: str) -> Iterator[Reason]:
