@@ -134,17 +134,18 @@ def lightest(accounts: list[Account], *, knowing: Iterable[Lead] = ()) -> Callab
     """Chooses an account for one lead after the other: one that knows the lead, else the one with the least to do.
 
     The load of an account is its open walks against the invitations it may send in a day. One that cannot act is
-    given nothing as long as another can.
+    given nothing as long as another can, but for the leads who know it: nobody else can go on there.
     """
     open_rows = Enrollment.objects.open().filter(account__in=accounts).order_by().values_list("account_id")
     load = Counter(dict(open_rows.annotate(Count("pk"))))
     able = [account for account in accounts if account.status == Account.Status.OK and not account.paused_at]
     known = _acquaintances(accounts, knowing)
-    by_id = {account.pk: account for account in able}
+    by_id = {account.pk: account for account in accounts}
 
     def choose(lead: Lead) -> Account:
-        acquainted = [by_id[pk] for pk in known.get(lead.pk, ()) if pk in by_id]
-        chosen = min(acquainted or able or accounts, key=lambda each: load[each.pk] / max(1, each.invitations_per_day))
+        acquainted = [by_id[pk] for pk in known.get(lead.pk, ())]
+        pool = [each for each in acquainted if each in able] or acquainted or able or accounts
+        chosen = min(pool, key=lambda each: load[each.pk] / max(1, each.invitations_per_day))
         load[chosen.pk] += 1
         return chosen
 

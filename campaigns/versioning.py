@@ -13,6 +13,7 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Count, Q, QuerySet
 
 from campaigns.actions.registry import kind_of
 from campaigns.activating import problems_of_steps
@@ -225,6 +226,12 @@ def move_to_newest(*, campaign: Campaign, by: User | None, at: datetime) -> tupl
     with transaction.atomic():
         row = Campaign.objects.select_for_update().get(pk=campaign.pk)
         return _move_all(row, _current(row), by, at)
+
+
+def versions_of(campaign: Campaign) -> QuerySet[Sequence]:
+    """The newest first, each with `step_count` and the `leads` under way on it."""
+    under_way = Count("enrollments", filter=Q(enrollments__state__in=Enrollment.OPEN), distinct=True)
+    return campaign.sequences.annotate(step_count=Count("steps", distinct=True), leads=under_way).order_by("-version")
 
 
 # --- Moving leads ---------------------------------------------------------------------------------------
