@@ -191,7 +191,7 @@ def _try_to_commit(
             return _commit_to(enrollment, step, wording, hours, at)
     except NoteCapUsed as problem:
         if action_for(step.kind).may_go_bare(step) and wording.text:
-            return _try_to_commit(enrollment, step, replace(wording, text=""), hours, at)
+            return _try_to_commit(enrollment, step, replace(wording, text="", variant=""), hours, at)
         snooze(enrollment, until=problem.until or at + LOOK_AGAIN, because=Because.CAP_USED)
     except CannotReserve as problem:
         snooze(enrollment, until=problem.until or at + LOOK_AGAIN, because=Because.CAP_USED)
@@ -216,7 +216,9 @@ def _commit_to(enrollment: Enrollment, step: Step, wording: Wording, hours: Work
     kind = action_for(step.kind)
     begin(enrollment, campaign=enrollment.campaign, at=at)
     earlier = list(enrollment.executions.filter(step=step).values_list("because", flat=True))
-    text = "" if kind.goes_bare(step, earlier) else wording.text
+    if wording.text and kind.goes_bare(step, earlier):
+        wording = replace(wording, text="", variant="")  # none of the step's texts is tried on this lead
+    text = wording.text
     dispatch = reserve(
         Intent(
             # The origin, not the step: what one version of the sequence has sent, no later version sends again.
