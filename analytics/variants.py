@@ -1,9 +1,10 @@
 """Which text does better: results by variant, with an interval, and no winner before there is one."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Count, Exists, F, OuterRef, Q
 
@@ -22,6 +23,7 @@ class Result:
     label: str
     sent: int
     good: int
+    weight: int = 1
 
     @property
     def percent(self) -> float | None:
@@ -49,14 +51,20 @@ class Comparison:
 
 
 def compare(step: Step, results: Sequence[Result]) -> Comparison:
-    """Pure: the verdict on these figures. A text wins when its interval lies above all others'."""
+    """Pure: the verdict on these figures. A text wins when its interval lies above all others'.
+
+    A text of weight 0 is not tried any more: it is compared when it was tried often enough before.
+    """
     ordered = tuple(sorted(results, key=lambda each: (-(each.percent or 0), each.label)))
-    least = min((each.sent for each in ordered), default=0)
+    tried = [each for each in ordered if each.weight or each.sent >= SMALLEST_SAMPLE]
+    if len(tried) < 2:
+        return Comparison(step, ordered, "", "Not yet: only one text is being tried.")
+    least = min(each.sent for each in tried)
     if least < SMALLEST_SAMPLE:
         return Comparison(
             step, ordered, "", f"Not yet: each text needs {SMALLEST_SAMPLE} sends, the least has {least}."
         )
-    best, *others = ordered
+    best, *others = tried
     floor = best.interval[0] if best.interval else 0.0
     if all(other.interval and other.interval[1] < floor for other in others):
         return Comparison(step, ordered, best.label, f"{best.label} does better.")
@@ -66,22 +74,27 @@ def compare(step: Step, results: Sequence[Result]) -> Comparison:
 def comparisons(campaign: Campaign) -> tuple[Comparison, ...]:
     """Every step of the campaign that has variants, of all versions together; in a fixed number of queries.
 
-    Texts are told apart by step and label, so that a text changed under the same label counts with the earlier one
-    only as long as its step goes on (the same `origin`).
+    A text counts with what was sent in just these words, in whatever version: new words begin at nothing, also under
+    an old label.
     """
-    steps = {
-        step.origin: step for step in Step.objects.filter(sequence__campaign=campaign).order_by("sequence__version")
-    }
-    counted = {(row["step__origin"], row["variant"]): row for row in _figures(campaign)}
+    every = list(Step.objects.filter(sequence__campaign=campaign).order_by("sequence__version"))
+    newest = {step.origin: step for step in every if step.variants}
+    counted = {(row["step"], row["variant"]): row for row in _figures(campaign)}
     return tuple(
-        compare(step, [_result(label, counted.get((step.origin, label))) for label, _, _ in step.texts()])
-        for step in sorted(steps.values(), key=lambda step: step.position)
-        if step.variants
+        compare(step, _results(step, [each for each in every if each.origin == step.origin], counted))
+        for step in sorted(newest.values(), key=lambda step: step.position)
     )
 
 
-def _result(label: str, row: dict[str, Any] | None) -> Result:
-    return Result(label, row["sent"], row["good"]) if row else Result(label, 0, 0)
+def _results(
+    step: Step, versions: Sequence[Step], counted: Mapping[tuple[UUID, str], Mapping[str, Any]]
+) -> list[Result]:
+    found = []
+    for label, weight, text in step.texts():
+        same = [each.pk for each in versions if (label, text) in {(name, words) for name, _, words in each.texts()}]
+        rows = [counted[(pk, label)] for pk in same if (pk, label) in counted]
+        found.append(Result(label, sum(row["sent"] for row in rows), sum(row["good"] for row in rows), weight))
+    return found
 
 
 def _figures(campaign: Campaign) -> Iterable[Any]:
@@ -89,7 +102,7 @@ def _figures(campaign: Campaign) -> Iterable[Any]:
     later = StepExecution.objects.filter(
         enrollment=OuterRef("enrollment"),
         outcome=StepExecution.Outcome.SENT,
-        dispatch__action=Action.MESSAGE,
+        dispatch__action__in=(Action.MESSAGE, Action.INMAIL),
         dispatch__called_at__gt=OuterRef("dispatch__called_at"),
         dispatch__called_at__lt=OuterRef("enrollment__replied_at"),
     )
@@ -100,5 +113,5 @@ def _figures(campaign: Campaign) -> Iterable[Any]:
     answered = ~Q(dispatch__action=Action.INVITATION) & Q(
         ~Exists(later), enrollment__replied_at__gte=F("dispatch__called_at")
     )
-    rows = sent.order_by().values("step__origin", "variant")
+    rows = sent.order_by().values("step", "variant")
     return rows.annotate(sent=Count("pk"), good=Count("pk", filter=accepted | answered))

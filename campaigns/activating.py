@@ -20,8 +20,12 @@ def activation_problems(campaign: Campaign) -> tuple[str, ...]:
     """Everything that stands against activating, in sentences; empty when it may start."""
     newest = campaign.sequences.order_by("-version").first()
     steps = list(newest.steps.order_by("position")) if newest else []
-    able = _about_abilities(steps, accounts_of(campaign))
-    return (*_about_steps(steps), *_about_senders(campaign), *able, *_about_hours(campaign))
+    return (*problems_of_steps(steps, accounts_of(campaign)), *_about_senders(campaign), *_about_hours(campaign))
+
+
+def problems_of_steps(steps: list[Step], accounts: list[Account]) -> tuple[str, ...]:
+    """What is wrong with steps, by themselves or for these accounts. Asked before they run, the first time or anew."""
+    return (*_about_steps(steps), *_about_abilities(steps, accounts))
 
 
 def _about_abilities(steps: list[Step], accounts: list[Account]) -> list[str]:

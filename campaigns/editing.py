@@ -155,6 +155,13 @@ def write_steps(sequence: Sequence, steps: Ordered[StepDraft]) -> list[Step]:
 
 
 def _add(sequence: Sequence, position: int, draft: StepDraft) -> Step:
+    step = step_of(sequence, position, draft)
+    step.save(force_insert=True)
+    return step
+
+
+def step_of(sequence: Sequence, position: int, draft: StepDraft) -> Step:
+    """The step as it would be written. Raises ValidationError naming the step that is wrong."""
     step = Step(
         client_id=sequence.client_id,
         sequence=sequence,
@@ -174,5 +181,4 @@ def _add(sequence: Sequence, position: int, draft: StepDraft) -> Step:
         step.full_clean(exclude=["client", "sequence"], validate_unique=False)
     except ValidationError as problem:
         raise ValidationError([f"Step {position + 1}: {sentence}" for sentence in problem.messages]) from problem
-    step.save(force_insert=True)
     return step

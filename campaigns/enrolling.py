@@ -14,9 +14,10 @@ from campaigns.calendars import hours_for
 from campaigns.editing import sequence_of
 from campaigns.engine.walking import start, start_alike, subject_of
 from campaigns.guarding import postponements, refusals
-from campaigns.models import Campaign, Enrollment
+from campaigns.models import Campaign, Enrollment, Sequence
 from campaigns.planning.decisions import Because, Reason
 from campaigns.planning.explaining import sentence as sentence_of
+from campaigns.querysets import EnrollmentQuerySet
 from inbox.models import Conversation
 from integrations.models import Account
 from leads.models import Connection, Lead, Suppression
@@ -133,17 +134,18 @@ def lightest(accounts: list[Account], *, knowing: Iterable[Lead] = ()) -> Callab
     """Chooses an account for one lead after the other: one that knows the lead, else the one with the least to do.
 
     The load of an account is its open walks against the invitations it may send in a day. One that cannot act is
-    given nothing as long as another can.
+    given nothing as long as another can, but for the leads who know it: nobody else can go on there.
     """
     open_rows = Enrollment.objects.open().filter(account__in=accounts).order_by().values_list("account_id")
     load = Counter(dict(open_rows.annotate(Count("pk"))))
     able = [account for account in accounts if account.status == Account.Status.OK and not account.paused_at]
     known = _acquaintances(accounts, knowing)
-    by_id = {account.pk: account for account in able}
+    by_id = {account.pk: account for account in accounts}
 
     def choose(lead: Lead) -> Account:
-        acquainted = [by_id[pk] for pk in known.get(lead.pk, ()) if pk in by_id]
-        chosen = min(acquainted or able or accounts, key=lambda each: load[each.pk] / max(1, each.invitations_per_day))
+        acquainted = [by_id[pk] for pk in known.get(lead.pk, ())]
+        pool = [each for each in acquainted if each in able] or acquainted or able or accounts
+        chosen = min(pool, key=lambda each: load[each.pk] / max(1, each.invitations_per_day))
         load[chosen.pk] += 1
         return chosen
 
@@ -151,12 +153,13 @@ def lightest(accounts: list[Account], *, knowing: Iterable[Lead] = ()) -> Callab
 
 
 def _acquaintances(accounts: list[Account], leads: Iterable[Lead]) -> Mapping[UUID, set[UUID]]:
-    """The accounts that are connected with a lead, or talk with them."""
+    """The accounts that are connected with a lead, talk with them, or have invited them."""
     keys = [lead.pk for lead in leads]
     found: defaultdict[UUID, set[UUID]] = defaultdict(set)
-    for model in (Connection, Conversation):
+    walks = Enrollment.objects.open().filter(last_sent_at__isnull=False)
+    for known in (Connection.objects.all(), Conversation.objects.all(), walks):
         for first in range(0, len(keys), 500):
-            rows = model.objects.filter(account__in=accounts, lead__in=keys[first : first + 500])
+            rows = known.filter(account__in=accounts, lead__in=keys[first : first + 500])
             for lead, account in rows.order_by().values_list("lead", "account"):
                 found[lead].add(account)
     return found
@@ -173,9 +176,15 @@ def start_scheduled(*, campaign: Campaign, at: datetime, actor: str) -> int:
     Leads who are connected already, or keep hours of their own, begin one by one; all others have the same
     first appointment, which is one statement however many they are.
     """
-    steps = list(sequence_of(campaign).steps.order_by("position"))
-    hours = campaign.hours()
     waiting = Enrollment.objects.filter(campaign=campaign, state=Enrollment.State.SCHEDULED)
+    versions = Sequence.objects.filter(pk__in=waiting.order_by().values("sequence"))
+    return sum(_start(waiting.filter(sequence=each), each, campaign, at, actor) for each in versions)
+
+
+def _start(waiting: EnrollmentQuerySet, sequence: Sequence, campaign: Campaign, at: datetime, actor: str) -> int:
+    """Begin walks of one version of the steps."""
+    steps = list(sequence.steps.order_by("position"))
+    hours = campaign.hours()
     connection = Connection.objects.filter(account=OuterRef("account"), lead=OuterRef("lead"))
     special = Q(Exists(connection))
     if campaign.use_lead_time_zone:

@@ -1,4 +1,7 @@
-"""A sender leaves a campaign, and hands over the leads that are still to be worked on."""
+"""A sender leaves a campaign, and hands over the leads that are still to be worked on.
+
+From then on the campaign gives them nobody new. Leads who know them may stay with them until their walk is over.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,16 +11,19 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from campaigns.calendars import hours_for
-from campaigns.engine.walking import leave, plan, steps_of, subject_of
+from campaigns.engine.walking import is_connected, leave, plan, steps_of, subject_of
 from campaigns.enrolling import accounts_of, lightest
-from campaigns.models import Campaign, Enrollment
+from campaigns.models import Campaign, Enrollment, StepExecution
 from campaigns.querysets import EnrollmentQuerySet
-from integrations.models import Account, Sender
+from inbox.models import Conversation
+from integrations.models import Account, Action, Sender
 from outreach.clients.models import User
 from outreach.events.kinds import EventKind
 from outreach.events.recording import operator, record
 
 Begun = Literal["stay", "end"]
+# By these a lead gets to know the sender; a visit or a like does not bind anybody.
+WRITTEN = (Action.INVITATION, Action.MESSAGE, Action.INMAIL, Action.COMMENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +40,19 @@ def hand_over(
 ) -> HandOver:
     """Give the open leads of a sender to another, or spread them over the rest (`to` None).
 
-    Leads to whom something was sent, or who are connected with the old sender, know that person: they stay with
-    them, or their walk ends. What is in flight stays in every case. Raises ValidationError when nobody could take
-    the leads.
+    Leads to whom something was written, or who are connected or in a conversation with the old sender, know that
+    person: they stay with them, or their walk ends. What is in flight stays in every case: hand over once more.
+
+    Raises ValidationError when nobody could take the leads.
     """
     with transaction.atomic():
         Campaign.objects.select_for_update().get(pk=campaign.pk)
         takers = _takers(campaign, sender, to)
-        rows = open_leads_of(campaign, sender).select_related("lead", "account", "campaign").order_by("pk")
+        found = open_leads_of(campaign, sender).select_related("lead", "account", "campaign").order_by("pk")
+        rows = list(found.select_for_update(of=("self",)))
         moved = stayed = ended = 0
-        choose = lightest(takers)
-        for row in rows.select_for_update(of=("self",)):
+        choose = lightest(takers, knowing=[row.lead for row in rows])
+        for row in rows:
             if is_fresh(row):
                 _move(row, choose(row.lead), by, at)
                 moved += 1
@@ -54,8 +62,7 @@ def hand_over(
                 ended += 1
             else:
                 stayed += 1
-        if not stayed:
-            campaign.senders.remove(sender)
+        campaign.senders.remove(sender)
     return HandOver(moved, stayed, ended)
 
 
@@ -70,9 +77,28 @@ def senders_with_leads(campaign: Campaign) -> list[Sender]:
 
 
 def is_fresh(row: Enrollment) -> bool:
-    """Nobody has written to this lead yet, and nothing is being sent."""
-    untouched = row.last_done_at is None and row.invited_at is None and row.connected_at is None
-    return untouched and not row.is_flying
+    """The lead does not know the sender: nothing was written or is being sent, no connection, no conversation."""
+    if row.invited_at is not None or row.is_flying or is_connected(row):
+        return False
+    written = row.executions.filter(outcome=StepExecution.Outcome.SENT, dispatch__action__in=WRITTEN)
+    chats = Conversation.objects.filter(account=row.account_id, lead=row.lead_id)
+    return not written.exists() and not chats.exists()
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """Somebody with open leads in the campaign, and how many of them could go to another."""
+
+    sender: Sender
+    open: int
+    free: int
+
+
+def who_could_leave(campaign: Campaign) -> list[Leaving]:
+    """The campaign's senders, and former ones whom leads are still with."""
+    found = {sender.pk: sender for sender in (*campaign.senders.all(), *senders_with_leads(campaign))}
+    rows = {pk: list(open_leads_of(campaign, sender)) for pk, sender in found.items()}
+    return [Leaving(sender, len(rows[pk]), sum(map(is_fresh, rows[pk]))) for pk, sender in found.items()]
 
 
 def _takers(campaign: Campaign, sender: Sender, to: Sender | None) -> list[Account]:

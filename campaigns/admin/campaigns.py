@@ -22,7 +22,7 @@ from campaigns.activating import activate_campaign, activation_problems
 from campaigns.admin.handing_over import HandOverForm
 from campaigns.admin.hours import WeekField
 from campaigns.admin.steps import StepFormSet, StepInline
-from campaigns.admin.versions import is_proposed, proposal_page, propose
+from campaigns.admin.versions import drop, is_proposed, proposal_page, propose
 from campaigns.editing import replace_steps, sequence_of
 from campaigns.explaining import explain_campaign, explain_in_words
 from campaigns.handing_over import hand_over, senders_with_leads
@@ -56,8 +56,9 @@ class CampaignForm(OneClientForm):
     def clean_senders(self) -> Any:
         """Nobody is taken out of a campaign while leads are still with them."""
         chosen = self.cleaned_data["senders"]
-        staying = [] if self.instance._state.adding else senders_with_leads(self.instance)
-        if names := ", ".join(sender.name for sender in staying if sender not in chosen):
+        before = [] if self.instance._state.adding else list(self.instance.senders.all())
+        staying = senders_with_leads(self.instance) if before else []
+        if names := ", ".join(sender.name for sender in staying if sender in before and sender not in chosen):
             raise ValidationError(f"{names} still has leads here. Use \u201cHand over leads\u201d first.")
         return chosen
 
@@ -201,6 +202,7 @@ class CampaignAdmin(ConsoleAdmin):
         # What Django's history reads from a saved formset.
         formset.new_objects, formset.changed_objects, formset.deleted_objects = [], [], []
         sequence_of(form.instance)
+        drop(request, form.instance)
         if formset.has_changed() and form.instance.status != Status.DRAFT:
             propose(request, form.instance, formset.drafts())
         elif formset.has_changed():
@@ -236,7 +238,7 @@ class CampaignAdmin(ConsoleAdmin):
         if name in ("move_leads", "previous_steps"):
             return row.status in (Status.ACTIVE, Status.PAUSED) and row.sequences.count() > 1
         if name == "hand_over":
-            return bool(row.status != Status.COMPLETED and row.senders.exists())
+            return bool(row.status != Status.COMPLETED and (row.senders.exists() or senders_with_leads(row)))
         needed = {"activate": Status.DRAFT, "pause": Status.ACTIVE, "resume": Status.PAUSED}.get(name)
         return needed is None or row.status == needed
 

@@ -6,7 +6,7 @@ from django import forms
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from campaigns.handing_over import is_fresh, open_leads_of, senders_with_leads
+from campaigns.handing_over import who_could_leave
 from campaigns.models import Campaign
 from integrations.models import Sender
 
@@ -33,14 +33,10 @@ class HandOverForm(BaseDialogForm):
 
 
 def _leaving(campaign: Campaign) -> list[tuple[str, str]]:
-    found = {sender.pk: sender for sender in (*campaign.senders.all(), *senders_with_leads(campaign))}
-    return [(str(sender.pk), f"{sender} ({_counts(campaign, sender)})") for sender in found.values()]
-
-
-def _counts(campaign: Campaign, sender: Sender) -> str:
-    rows = list(open_leads_of(campaign, sender))
-    fresh = sum(is_fresh(row) for row in rows)
-    return f"{fresh} of {len(rows)} leads can go to another"
+    return [
+        (str(each.sender.pk), f"{each.sender} ({each.free} of {each.open} leads can go to another)")
+        for each in who_could_leave(campaign)
+    ]
 
 
 def _taking(campaign: Campaign) -> list[tuple[str, str]]:

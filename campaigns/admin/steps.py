@@ -76,6 +76,15 @@ class StepFormSet(PaginationInlineFormSet):
     def get_form_kwargs(self, index: int | None) -> dict[str, Any]:
         return {**super().get_form_kwargs(index), "campaign": self.campaign}
 
+    def full_clean(self) -> None:
+        """Steps are written anew with every version: rows that are gone mean that somebody else was faster."""
+        super().full_clean()
+        known = {str(step.pk) for step in self.get_queryset()} if self.is_bound else set()
+        if any(self.data.get(f"{form.prefix}-id") not in ("", None, *known) for form in self.forms if self.is_bound):
+            self._non_form_errors = self.error_class(
+                ["Somebody else has changed the steps meanwhile. Load the page again, and make your changes there."]
+            )
+
     def drafts(self) -> list[StepDraft]:
         """The steps as they were ordered on the page; a new one without a place goes to the end."""
         kept = [form for form in self.forms if self._is_kept(form)]

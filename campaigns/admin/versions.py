@@ -25,7 +25,12 @@ def propose(request: HttpRequest, campaign: Campaign, drafts: Sequence[StepDraft
     rows = [asdict(draft) for draft in drafts]
     for row in rows:
         row["origin"] = str(row["origin"]) if row["origin"] else None
-    request.session[_key(campaign)] = rows
+    request.session[_key(campaign)] = {"version": campaign.current_sequence().version, "steps": rows}
+
+
+def drop(request: HttpRequest, campaign: Campaign) -> None:
+    """Its operator wants something else now."""
+    request.session.pop(_key(campaign), None)
 
 
 def is_proposed(request: HttpRequest, campaign: Campaign) -> bool:
@@ -36,9 +41,12 @@ def _key(campaign: Campaign) -> str:
     return f"steps-of-{campaign.pk}"
 
 
-def _proposal(request: HttpRequest, campaign: Campaign) -> list[StepDraft]:
-    rows = request.session.get(_key(campaign), [])
-    return [StepDraft(**{**row, "origin": UUID(row["origin"]) if row["origin"] else None}) for row in rows]
+def _proposal(request: HttpRequest, campaign: Campaign) -> tuple[int, list[StepDraft]]:
+    """The version that it changes, and its steps."""
+    kept = request.session[_key(campaign)]
+    rows = kept["steps"]
+    drafts = [StepDraft(**{**row, "origin": UUID(row["origin"]) if row["origin"] else None}) for row in rows]
+    return kept["version"], drafts
 
 
 def proposal_page(page: Any, request: HttpRequest, campaign: Campaign | None) -> HttpResponse:
@@ -49,20 +57,23 @@ def proposal_page(page: Any, request: HttpRequest, campaign: Campaign | None) ->
         raise PermissionDenied
     if not is_proposed(request, campaign):
         return redirect(page_of("campaigns_campaign", campaign.pk))
-    drafts = _proposal(request, campaign)
-    problem = ""
-    if request.method == "POST":
-        try:
-            return _publish(request, campaign, drafts)
-        except ValidationError as refusal:
-            problem = sentences_of(refusal)
-    version = campaign.current_sequence().version
+    version, drafts = _proposal(request, campaign)
+    if "drop" in request.POST:
+        drop(request, campaign)
+        return redirect(page_of("campaigns_campaign", campaign.pk))
+    problem, change = "", None
+    try:
+        if request.method == "POST":
+            return _publish(request, campaign, version, drafts)
+        change = preview(campaign=campaign, steps=drafts)
+    except ValidationError as refusal:
+        problem = sentences_of(refusal)
     context = {
         **page.admin_site.each_context(request),
         "opts": page.opts,
         "original": campaign,
         "title": f"Steps: {campaign}",
-        "change": preview(campaign=campaign, steps=drafts),
+        "change": change,
         "version": version,
         "next_version": version + 1,
         "problem": problem,
@@ -70,10 +81,10 @@ def proposal_page(page: Any, request: HttpRequest, campaign: Campaign | None) ->
     return TemplateResponse(request, "console/versions.html", context)
 
 
-def _publish(request: HttpRequest, campaign: Campaign, drafts: list[StepDraft]) -> HttpResponse:
+def _publish(request: HttpRequest, campaign: Campaign, version: int, drafts: list[StepDraft]) -> HttpResponse:
     move = request.POST.get("move") == "yes"
-    done = publish(campaign=campaign, steps=drafts, move=move, by=user_of(request), at=now())
-    del request.session[_key(campaign)]
+    done = publish(campaign=campaign, steps=drafts, move=move, by=user_of(request), at=now(), based_on=version)
+    drop(request, campaign)
     words = f"Version {done.sequence.version} is published; {done.moved} leads moved to it, {done.stayed} stayed."
     messages.success(request, words)
     return redirect(page_of("campaigns_campaign", campaign.pk))

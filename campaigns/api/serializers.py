@@ -122,8 +122,8 @@ class CampaignSerializer(OwnedRow[Campaign]):
         """Nobody is taken out of a campaign while leads are still with them."""
         if self.instance is None or "senders" not in attrs:
             return
-        kept = {sender.pk for sender in attrs["senders"]}
-        if staying := [each for each in senders_with_leads(self.instance) if each.pk not in kept]:
+        before, kept = set(self.instance.senders.all()), set(attrs["senders"])
+        if staying := [each for each in senders_with_leads(self.instance) if each in before - kept]:
             names = ", ".join(sender.name for sender in staying)
             raise serializers.ValidationError({"senders": f"{names} still has leads here; hand them over first."})
 
@@ -213,6 +213,15 @@ class HandOverForm(Body):
     )
 
 
+class LeavingSerializer(serializers.Serializer[Any]):
+    """Who could leave the campaign, and how many of their open leads do not know them yet and could go to another."""
+
+    sender = serializers.UUIDField(source="sender.pk")
+    name = serializers.CharField(source="sender.name")
+    open = serializers.IntegerField()
+    free = serializers.IntegerField()
+
+
 class HandOverAnswer(serializers.Serializer[Any]):
     moved = serializers.IntegerField()
     stayed = serializers.IntegerField()
@@ -224,10 +233,33 @@ class NewVersionForm(serializers.Serializer[Any]):
 
     steps = StepDraftSerializer(many=True, max_length=MOST_STEPS)  # type: ignore[call-arg]
     move = serializers.BooleanField(default=False, help_text="Take leads under way over to the new version.")
+    based_on = serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="The version that the steps were made from; refused with 409 when there is a newer one.",
+    )
 
 
 class MoveSerializer(Body):
     move = serializers.BooleanField(default=True, help_text="Take leads under way over to it.")
+    based_on = serializers.IntegerField(
+        required=False, allow_null=True, default=None, help_text="The newest version you know; 409 if there is another."
+    )
+
+
+class MovedSerializer(serializers.Serializer[Any]):
+    moved = serializers.IntegerField()
+    stayed = serializers.IntegerField()
+
+
+class VersionSerializer(serializers.Serializer[Any]):
+    """One version of a campaign's steps, and how many leads are under way on it."""
+
+    version = serializers.IntegerField()
+    created_at = serializers.DateTimeField()
+    step_count = serializers.IntegerField()
+    leads = serializers.IntegerField()
 
 
 class ChangeSerializer(serializers.Serializer[Any]):
@@ -237,6 +269,7 @@ class ChangeSerializer(serializers.Serializer[Any]):
     movable = serializers.IntegerField(help_text="Leads who find their place in it.")
     in_flight = serializers.IntegerField(help_text="Leads with a step being sent; they stay for now.")
     astray = serializers.IntegerField(help_text="Leads without a place in it; they stay on their version.")
+    version = serializers.IntegerField(help_text="The newest version now: what to give as `based_on`.")
 
 
 class PublishedSerializer(serializers.Serializer[Any]):
@@ -356,6 +389,7 @@ class StepExecutionSerializer(Row[StepExecution]):
             "attempt",
             "outcome",
             "dispatch",
+            "variant",
             "text",
             "because",
             "detail",

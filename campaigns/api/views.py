@@ -23,6 +23,8 @@ from campaigns.api.serializers import (
     EnrollSerializer,
     HandOverAnswer,
     HandOverForm,
+    LeavingSerializer,
+    MovedSerializer,
     MoveSerializer,
     NewVersionForm,
     Problems,
@@ -34,11 +36,12 @@ from campaigns.api.serializers import (
     StepsForm,
     StopSerializer,
     TaskSerializer,
+    VersionSerializer,
 )
 from campaigns.editing import StepDraft, replace_steps, sequence_of
 from campaigns.enrolling import enroll
 from campaigns.explaining import campaign_state_in_words, explain, explain_campaign
-from campaigns.handing_over import hand_over
+from campaigns.handing_over import hand_over, who_could_leave
 from campaigns.models import Campaign, Enrollment, ManualTask, Step, StepExecution
 from campaigns.planning.explaining import sentence
 from campaigns.stopping import (
@@ -50,7 +53,7 @@ from campaigns.stopping import (
     stop_enrollment,
 )
 from campaigns.tasking import close_task
-from campaigns.versioning import go_back, preview, publish
+from campaigns.versioning import go_back, move_to_newest, preview, publish, versions_of
 from integrations.models import Sender
 from leads.models import Lead
 from outreach.api.errors import Conflict, all_or_conflict, refusals_are_conflicts
@@ -111,8 +114,14 @@ class Campaigns(Pausable, Created, Changed, Removed, Listed[Campaign]):
         replace_steps(campaign=campaign, steps=steps, **self.by_at)
         return Response(StepSerializer(steps_of(campaign), many=True).data)
 
-    @extend_schema(request=HandOverForm, responses=HandOverAnswer)
-    @action(detail=True, methods=["post"], url_path="hand-over")
+    @extend_schema(responses=LeavingSerializer(many=True), filters=False)
+    @action(detail=True, methods=["get"], url_path="hand-over", pagination_class=None)
+    def who_could_leave(self, request: Request, pk: str) -> Response:
+        """The senders, each with how many open leads there are and how many of them could go to another."""
+        return Response(LeavingSerializer(who_could_leave(self.get_object()), many=True).data)
+
+    @extend_schema(request=HandOverForm, responses=HandOverAnswer, filters=False)
+    @who_could_leave.mapping.post
     def hand_over(self, request: Request, pk: str) -> Response:
         """A sender leaves the campaign; leads that nobody has written to go to another."""
         campaign, asked = self.get_object(), self.body(HandOverForm)
@@ -134,36 +143,51 @@ class Campaigns(Pausable, Created, Changed, Removed, Listed[Campaign]):
     @action(detail=True, methods=["post"], url_path="versions/preview")
     def preview_version(self, request: Request, pk: str) -> Response:
         """What these steps would change for the leads of a running campaign. Nothing is written."""
-        campaign, steps, _ = self._new_version(request)
+        campaign, steps, _, _ = self._new_version(request)
         with refusals_are_conflicts():
             change = preview(campaign=campaign, steps=steps)
         return Response(ChangeSerializer(change).data)
 
-    @extend_schema(request=NewVersionForm, responses=PublishedSerializer)
-    @action(detail=True, methods=["post"], url_path="versions")
+    @extend_schema(responses=VersionSerializer(many=True), filters=False)
+    @action(detail=True, methods=["get"], pagination_class=None)
+    def versions(self, request: Request, pk: str) -> Response:
+        """The versions of the steps, the newest first, with the leads that are under way on each."""
+        return Response(VersionSerializer(versions_of(self.get_object()), many=True).data)
+
+    @extend_schema(request=NewVersionForm, responses=PublishedSerializer, filters=False)
+    @versions.mapping.post
     @idempotent
     def publish_version(self, request: Request, pk: str) -> Response:
         """Makes these steps the newest version of a running campaign. Leads stay on theirs unless moved."""
-        campaign, steps, move = self._new_version(request)
+        campaign, steps, move, based_on = self._new_version(request)
         with refusals_are_conflicts():
-            done = publish(campaign=campaign, steps=steps, move=move, **self.by_at)
+            done = publish(campaign=campaign, steps=steps, move=move, based_on=based_on, **self.by_at)
         return Response(PublishedSerializer(done).data)
 
     @extend_schema(request=MoveSerializer, responses=PublishedSerializer)
     @action(detail=True, methods=["post"], url_path="versions/back")
     def previous_version(self, request: Request, pk: str) -> Response:
         """Publishes the version before the newest once more."""
-        campaign = self.get_object()
+        campaign, asked = self.get_object(), self.body(MoveSerializer)
         with refusals_are_conflicts():
-            done = go_back(campaign=campaign, move=self.body(MoveSerializer)["move"], **self.by_at)
+            done = go_back(campaign=campaign, move=asked["move"], based_on=asked["based_on"], **self.by_at)
         return Response(PublishedSerializer(done).data)
 
-    def _new_version(self, request: Request) -> tuple[Campaign, list[StepDraft], bool]:
+    @extend_schema(request=None, responses=MovedSerializer)
+    @action(detail=True, methods=["post"], url_path="versions/move")
+    def move_leads(self, request: Request, pk: str) -> Response:
+        """Takes leads of earlier versions over to the newest. Those with a step being sent stay for now."""
+        campaign = self.get_object()
+        with refusals_are_conflicts():
+            moved, stayed = move_to_newest(campaign=campaign, **self.by_at)
+        return Response(MovedSerializer({"moved": moved, "stayed": stayed}).data)
+
+    def _new_version(self, request: Request) -> tuple[Campaign, list[StepDraft], bool, int | None]:
         campaign = self.get_object()
         form = NewVersionForm(data=request.data)
         form.is_valid(raise_exception=True)
         steps = [StepDraft(**step) for step in form.validated_data["steps"]]
-        return campaign, steps, form.validated_data["move"]
+        return campaign, steps, form.validated_data["move"], form.validated_data["based_on"]
 
     @extend_schema(responses=Problems)
     @action(detail=True, methods=["get"])

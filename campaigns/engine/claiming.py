@@ -253,7 +253,7 @@ def _try_to_commit(prospect: Prospect, around: Surroundings, at: datetime) -> Jo
             return commit_to([prospect], around.allowances, at=at)[0]
     except NoteCapUsed as problem:
         if action_for(step.kind).may_go_bare(step) and prospect.wording.text:
-            bare = replace(prospect, wording=replace(prospect.wording, text=""))
+            bare = replace(prospect, wording=replace(prospect.wording, text="", variant=""))
             return _try_to_commit(bare, around, at)
         snooze(enrollment, until=problem.until or at + LOOK_AGAIN, because=Because.CAP_USED)
     except CannotReserve as problem:

@@ -80,7 +80,8 @@ def commit_to(prospects: Sequence[Prospect], allowances: Allowances, *, at: date
             step=prospect.step,
             attempt=len(earlier[prospect.enrollment.pk]) + 1,
             dispatch=dispatch,
-            variant=prospect.wording.variant,
+            # Bare, none of the step's texts is tried on this lead.
+            variant=prospect.wording.variant if dispatch.text or not prospect.wording.text else "",
             text=dispatch.text,
             reserved_at=at,
         )

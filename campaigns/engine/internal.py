@@ -19,6 +19,7 @@ from campaigns.engine.walking import (
     hold,
     is_connected,
     leave,
+    pass_by,
     plan,
     snooze,
     step_plan,
@@ -74,6 +75,9 @@ def _carry_out(enrollment: Enrollment, at: datetime) -> None:
         # The lead is away: nothing is asked or done meanwhile, as nothing is sent.
         snooze(enrollment, until=enrollment.resting_until, because=Because.OUT_OF_OFFICE)
         return
+    if not kind.branches and _was_done_by_another_version(enrollment, step):
+        pass_by(enrollment, step, hours=hours, at=at, actor=Actor.ENGINE)
+        return
     wording = word(step, enrollment=enrollment, limit=kind.text_limit(None))
     if objection := next(_objections(wording.missing, wording.problem), None):
         hold(enrollment, objection, step=step, at=at, actor=Actor.ENGINE)
@@ -81,6 +85,12 @@ def _carry_out(enrollment: Enrollment, at: datetime) -> None:
     due_at = _due_at(enrollment, step, hours)
     place = Place(enrollment, step, enrollment.campaign, hours, wording, due_at=due_at, at=at)
     _follow(place, kind.carry_out(place), steps)
+
+
+def _was_done_by_another_version(enrollment: Enrollment, step: Step) -> bool:
+    """A call or a task is done for a lead once, wherever a later version of the sequence puts it."""
+    earlier = enrollment.executions.filter(step__origin=step.origin, outcome=StepExecution.Outcome.DONE)
+    return earlier.exclude(step=step).exists()
 
 
 def _objections(missing: tuple[str, ...], problem: str) -> Iterator[Reason]:
@@ -102,7 +112,15 @@ def _follow(place: Place, result: Result, steps: list[Step]) -> None:
     enrollment, at = place.enrollment, place.at
     match result:
         case Passed(holds=holds, detail=detail):
-            finish_internal(place.enrollment, place.step, holds=holds, detail=detail, text=place.wording.text, at=at)
+            finish_internal(
+                place.enrollment,
+                place.step,
+                holds=holds,
+                detail=detail,
+                text=place.wording.text,
+                variant=place.wording.variant,
+                at=at,
+            )
             plan(enrollment, steps=steps, hours=place.hours, at=at, actor=Actor.ENGINE)
         case NotYet(because=because, until=until):
             _put_off(enrollment, until, because)
@@ -127,7 +145,15 @@ def _put_off(enrollment: Enrollment, until: datetime | None, because: Because) -
 
 
 def finish_internal(
-    enrollment: Enrollment, step: Step, *, holds: bool, detail: str, text: str, at: datetime, actor: str = Actor.ENGINE
+    enrollment: Enrollment,
+    step: Step,
+    *,
+    holds: bool,
+    detail: str,
+    text: str,
+    at: datetime,
+    actor: str = Actor.ENGINE,
+    variant: str = "",
 ) -> None:
     """Write that the step is done, and put it behind the lead. The caller plans what comes next."""
     StepExecution.objects.create(
@@ -136,6 +162,7 @@ def finish_internal(
         step=step,
         attempt=enrollment.executions.filter(step=step).count() + 1,
         outcome=StepExecution.Outcome.DONE,
+        variant=variant,
         text=text,
         detail=detail[:500],
         reserved_at=at,

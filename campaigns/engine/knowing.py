@@ -1,6 +1,6 @@
 """What is known of a lead when a condition asks. Reads only."""
 
-from campaigns.models import Enrollment
+from campaigns.models import Enrollment, Step
 from campaigns.planning.conditions import LeadFacts
 from campaigns.tokens import values_for
 from inbox.models import Message
@@ -9,7 +9,6 @@ from leads.models import Connection
 
 def lead_facts(enrollment: Enrollment) -> LeadFacts:
     lead = enrollment.lead
-    taken = enrollment.executions.exclude(variant="").values_list("step__position", "variant")
     return LeadFacts(
         is_connected=enrollment.connected_at is not None
         or Connection.objects.filter(account=enrollment.account_id, lead=lead).exists(),
@@ -19,8 +18,16 @@ def lead_facts(enrollment: Enrollment) -> LeadFacts:
         has_email=bool(lead.email),
         tags=frozenset(map(str, lead.tags)),
         fields=values_for(lead, enrollment.account.sender),
-        variants=dict(taken),
+        variants=_variants(enrollment),
     )
+
+
+def _variants(enrollment: Enrollment) -> dict[int, str]:
+    """Which text the lead had of which step, by its place in the present version of the sequence."""
+    had = enrollment.executions.filter(outcome__in=("sent", "done")).exclude(variant="")
+    labels = dict(had.values_list("step__origin", "variant"))
+    steps = Step.objects.filter(sequence=enrollment.sequence_id, origin__in=labels)
+    return {step.position: labels[step.origin] for step in steps}
 
 
 def _has_seen(enrollment: Enrollment) -> bool:

@@ -61,7 +61,7 @@ def pass_by(enrollment: Enrollment, step: Step, *, hours: WorkingHours, at: date
         subject=subject_of(enrollment),
         step=step.position,
         because="already_done",
-        detail="sent under an earlier version",
+        detail="done under an earlier version",
     )
     advance(enrollment, step, done_at=enrollment.last_done_at or at)
     plan(enrollment, steps=steps_of(enrollment), hours=hours, at=at, actor=actor)

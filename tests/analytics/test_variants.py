@@ -1,6 +1,7 @@
 """Results by variant: assignment that never changes, honest figures, no winner before there is one."""
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
@@ -8,7 +9,9 @@ from analytics.variants import Result, compare, comparisons
 from campaigns.editing import StepDraft
 from campaigns.models import Step
 from campaigns.planning.variants import chosen
+from campaigns.versioning import drafts_of, go_back, publish
 from campaigns.wording import variant_for
+from integrations.models import Account
 from tests.bench import Bench
 
 pytestmark = pytest.mark.django_db
@@ -87,3 +90,74 @@ def test_the_interval_holds_the_rate_and_narrows_with_the_sample() -> None:
     assert many is not None
     assert few[0] < many[0] < 25 < many[1] < few[1]
     assert Result("A", 0, 0).interval is None
+
+
+def with_note(text: str, other: str) -> StepDraft:
+    return StepDraft("connection_request", text, variants=({"label": "B", "weight": 1, "text": other},))
+
+
+def test_a_bare_invitation_counts_for_none_of_the_notes() -> None:
+    """The notes of the month are used up: whoever is invited without one has seen neither A nor B."""
+    bench = Bench()
+    bench.unhurried()
+    campaign = bench.campaign(bench.leads(4), with_note("Hi {{ first_name }}.", "Hello {{ first_name }}."))
+    Account.objects.update(tier=Account.Tier.FREE, notes_per_month=1)
+    bench.tick_until_idle()
+    assert len([entry for entry in bench.ledger() if not entry["text"]]) == 3
+    (found,) = comparisons(campaign)
+    assert sum(each.sent for each in found.results) == 1
+
+
+def test_no_note_at_all_is_a_variant_like_others() -> None:
+    bench = Bench()
+    bench.unhurried()
+    campaign = bench.campaign(bench.leads(6), with_note("", "Hello {{ first_name }}."))
+    bench.tick_until_idle()
+    (found,) = comparisons(campaign)
+    bare = len([entry for entry in bench.ledger() if not entry["text"]])
+    assert {each.label: each.sent for each in found.results} == {"A": bare, "B": 6 - bare}
+
+
+def test_new_words_begin_at_nothing_also_under_an_old_label() -> None:
+    bench = Bench()
+    bench.unhurried()
+    leads = [bench.lead(bench.friend(number=number)) for number in range(6)]
+    campaign = bench.campaign(leads, A_B)
+    bench.read()
+    bench.tick_until_idle()
+    before = {each.label: each.sent for each in comparisons(campaign)[0].results}
+    assert before["B"] > 0
+    other_b = {"label": "B", "weight": 3, "text": "Quite other words."}
+    (step,) = drafts_of(campaign.current_sequence().steps.all())
+    publish(campaign=campaign, steps=[replace(step, variants=(other_b,))], move=True, by=None, at=bench.at)
+    (found,) = comparisons(campaign)
+    assert {each.label: each.sent for each in found.results} == {"A": before["A"], "B": 0}
+    go_back(campaign=campaign, move=True, by=None, at=bench.at)
+    (found,) = comparisons(campaign)
+    assert {each.label: each.sent for each in found.results} == before
+
+
+def test_a_text_that_is_not_tried_any_more_does_not_hold_up_the_others() -> None:
+    results = [Result("A", 400, 120), Result("B", 400, 60), Result("C", 7, 1, weight=0)]
+    assert compare(Step(), results).winner == "A"
+    only = compare(Step(), [Result("A", 400, 120), Result("B", 7, 1, weight=0)])
+    assert (only.winner, only.verdict) == ("", "Not yet: only one text is being tried.")
+
+
+def test_the_variant_is_the_same_after_the_lead_has_moved() -> None:
+    bench = Bench()
+    walk = bench.walk(bench.lead(bench.friend()), A_B)
+    (step,) = walk.sequence.steps.all()
+    label = variant_for(walk, step)[0]
+    (draft,) = drafts_of([step])
+    publish(
+        campaign=walk.campaign,
+        steps=[StepDraft("tag", options={"tag": "x"}), draft],
+        move=True,
+        by=None,
+        at=bench.at,
+    )
+    walk.refresh_from_db()
+    (moved,) = walk.sequence.steps.filter(kind="message")
+    assert moved.pk != step.pk
+    assert variant_for(walk, moved)[0] == label

@@ -5,10 +5,11 @@ from datetime import timedelta
 import pytest
 
 from campaigns.activating import activate_campaign
+from campaigns.editing import StepDraft
 from campaigns.enrolling import enroll
 from campaigns.explaining import explain_in_words
 from campaigns.models import Enrollment
-from campaigns.stopping import pause_enrollment, stop_enrollment
+from campaigns.stopping import pause_campaign, pause_enrollment, resume_campaign, stop_enrollment
 from leads.models import Lead
 from tests.bench import INVITE, WRITE, WRITE_NEXT_HOUR, Bench
 from tests.worlds import make_campaign, make_lead
@@ -133,3 +134,122 @@ def test_a_paused_walk_still_counts_as_another_campaign() -> None:
     walk = bench.walk(name="First")
     pause_enrollment(enrollment=walk, by=None, at=bench.at)
     assert [because for because, _ in refused(bench, walk.lead)] == ["other_campaign"]
+
+
+TAG = StepDraft("tag", options={"tag": "new"})
+
+
+def on_and_on(bench: Bench) -> None:
+    for _ in range(6):
+        bench.read()
+        bench.tick()
+        bench.wait(minutes=1)
+
+
+def test_a_tag_or_a_wait_in_front_lets_nobody_past_the_guards() -> None:
+    bench = Bench()
+    bench.unhurried()
+    lead = bench.lead()
+    first = bench.campaign([lead], TAG, INVITE, name="First", start=False)
+    second = bench.campaign([lead], TAG, INVITE, name="Second", start=False)
+    for campaign in (second, first):
+        activate_campaign(campaign=campaign, by=None, at=bench.at)
+    on_and_on(bench)
+    assert len(bench.sent()) == 1
+    assert first.enrollments.get().invited_at is not None
+    assert "another running campaign: First" in why(bench, second.enrollments.get())
+
+
+def test_a_company_is_the_same_however_it_is_spelled() -> None:
+    bench = Bench()
+    bench.unhurried()
+    names = ("Nordkaj", "NORDKAJ  GmbH", "Nordkaj, Inc.", "nordkaj a/s")
+    campaign = bench.campaign([bench.lead(company=name) for name in names], TAG, INVITE, company_limit=2)
+    on_and_on(bench)
+    assert len(bench.sent()) == 2
+    waiting = campaign.enrollments.filter(invited_at=None)[0]
+    assert "2 of " in why(bench, waiting)
+
+
+def test_enrolling_tells_who_will_wait_for_colleagues() -> None:
+    bench = Bench()
+    bench.unhurried()
+    friend = bench.friend()
+    bench.campaign([bench.lead(friend, company="Nordkaj")], WRITE)
+    bench.read()
+    bench.tick()
+    bench.wait(minutes=1)
+    colleague = bench.lead(company="Nordkaj AB")
+    campaign = make_campaign(bench.client, [bench.account], steps=(INVITE,), name="Second", company_limit=1)
+    report = enroll(campaign=campaign, leads=[colleague], by=None, at=bench.at)
+    assert (report.enrolled, [str(each.because) for each in report.waiting]) == (1, [])
+    Enrollment.objects.filter(campaign=campaign).delete()
+    bench.walk(bench.lead(bench.friend(number=1), company="NORDKAJ"), WRITE, WRITE_NEXT_HOUR, name="Third")
+    bench.read()
+    bench.tick()
+    report = enroll(campaign=campaign, leads=[colleague], by=None, at=bench.at)
+    assert [str(each.because) for each in report.waiting] == ["company_busy"]
+    assert "the limit is 1" in report.waiting[0].detail
+    Enrollment.objects.filter(campaign=campaign).delete()
+    bench.wait(minutes=1)
+    bench.answer(friend)
+    bench.read()
+    report = enroll(campaign=campaign, leads=[colleague], by=None, at=bench.at)
+    assert [str(each.because) for each in report.waiting] == ["colleague_replied"]
+
+
+def test_somebody_whom_another_sender_has_invited_is_refused_or_given_to_that_sender() -> None:
+    bench = Bench()
+    walk = bench.walk(accounts=[bench.free], name="First")
+    bench.tick()
+    pause_enrollment(enrollment=walk, by=None, at=bench.at)
+    fields = {"one_campaign_at_a_time": False, "not_again_within_days": 0}
+    assert [because for because, _ in refused(bench, walk.lead, **fields)] == ["other_sender"]
+    both = make_campaign(bench.client, [bench.account, bench.free], steps=(INVITE,), name="Both", **fields)
+    enroll(campaign=both, leads=[walk.lead], by=None, at=bench.at)
+    assert both.enrollments.get().account == bench.free
+
+
+def test_the_refusal_names_the_campaign_that_wrote_lately() -> None:
+    bench = Bench()
+    walk = bench.walk(None, INVITE, name="First")
+    bench.tick()
+    stop_enrollment(enrollment=walk, by=None, at=bench.at)
+    assert "First on 02 Mar" in refused(bench, walk.lead)[0][1]
+
+
+def test_a_campaign_resumed_into_another_lets_only_the_one_that_was_there_before_go_on() -> None:
+    bench = Bench()
+    bench.unhurried()
+    lead = bench.lead(bench.friend())
+    fields = {"not_again_within_days": 0, "one_sender_at_a_time": False}
+    much_later = StepDraft("message", "A last word, {{ first_name }}.", 5, "days")
+    first = bench.walk(lead, WRITE, WRITE_NEXT_HOUR, much_later, name="First", **fields)
+    bench.read()
+    bench.tick()
+    pause_campaign(campaign=first.campaign, by=None, at=bench.at)
+    bench.wait(minutes=1)
+    again = StepDraft("message", "Once more, {{ first_name }}.", 1, "hours")
+    second = bench.walk(lead, StepDraft("message", "A word, {{ first_name }}."), again, name="Second", **fields)
+    bench.read()
+    bench.tick()
+    resume_campaign(campaign=first.campaign, by=None, at=bench.at)
+    bench.wait(hours=2)
+    bench.read()
+    bench.tick_until_idle()
+    second.refresh_from_db()
+    assert (len(bench.sent()), second.position) == (3, 1)
+    assert "another running campaign: First" in why(bench, second)
+    stop_enrollment(enrollment=first, by=None, at=bench.at)
+    bench.wait(minutes=20)
+    bench.read()
+    bench.tick_until_idle()
+    assert len(bench.sent()) == 4
+
+
+def test_new_leads_of_the_day_are_counted_when_something_first_reaches_them() -> None:
+    bench = Bench()
+    bench.unhurried()
+    bench.campaign(bench.leads(4), TAG, INVITE, new_leads_per_day=2)
+    on_and_on(bench)
+    assert len(bench.sent()) == 2
