@@ -10,6 +10,7 @@ from typing import Any
 from campaigns.actions.contract import AccountStep, Findings, Job
 from campaigns.actions.registry import action_for
 from campaigns.engine.beginning import unbegin
+from campaigns.engine.telling_apart import let_others_try, told_apart
 from campaigns.engine.walking import advance, hold, leave, replan, subject_of
 from campaigns.models import Enrollment, Step, StepExecution
 from campaigns.planning.decisions import Because, Reason
@@ -26,6 +27,7 @@ from integrations.dispatching import (
     refusals_in_a_row,
     release_slot,
     settle,
+    throttled_in_a_row,
 )
 from integrations.errors import ProviderError, Verdict
 from integrations.models import Account, Action, Dispatch
@@ -39,6 +41,7 @@ State, Stage, ExitReason = Enrollment.State, Enrollment.Stage, Enrollment.ExitRe
 Executed = StepExecution.Outcome
 # A step that was refused for passing reasons this often is put before an operator.
 MOST_ATTEMPTS = 12
+THROTTLE_BASE = 120  # seconds
 # Our own key is refused: nothing works until somebody mends it, so look again only now and then.
 KEY_REST = timedelta(minutes=15)
 
@@ -144,6 +147,7 @@ def record_cancelled(job: Job, why: str, *, at: datetime, twin: bool = False) ->
 
 def record_failure(job: Job, problem: ProviderError, *, at: datetime, called: bool) -> None:
     """The provider refused, or did not answer. The verdict says what follows."""
+    problem = told_apart(job, problem)
     verdict = problem.verdict
     if verdict == Verdict.UNKNOWN and called:
         return _uncertain(job, problem, at=at)
@@ -190,6 +194,8 @@ def care_for_account(dispatch: Dispatch, problem: ProviderError, *, at: datetime
     account, verdict = dispatch.account, problem.verdict
     if verdict == Verdict.ACCOUNT_CAP:
         _sleep(dispatch, problem, at=at)
+    elif verdict == Verdict.THROTTLED:
+        slow_to(dispatch, problem, at=at)
     elif verdict == Verdict.ACCOUNT_DISCONNECTED:
         change_status(account, Account.Status.CREDENTIALS, at=at, actor=Actor.ENGINE, detail=str(problem))
     elif verdict == Verdict.ACCOUNT_RESTRICTED:
@@ -200,6 +206,13 @@ def care_for_account(dispatch: Dispatch, problem: ProviderError, *, at: datetime
         breaker.note_failure(at=at, detail=str(problem))
     else:
         breaker.note_success()
+
+
+def slow_to(dispatch: Dispatch, problem: ProviderError, *, at: datetime) -> None:
+    """Asked too fast: this action of this account rests for minutes, longer each time (Unipile API, section 1.4)."""
+    action, account = dispatch.action, dispatch.account
+    until = at + backoff(throttled_in_a_row(dispatch), base_seconds=THROTTLE_BASE, draw=chance.draw())
+    put_to_sleep(account, action, until=until, in_a_row=refusals_in_a_row(account, action), detail=str(problem))
 
 
 def _sleep(dispatch: Dispatch, problem: ProviderError, *, at: datetime) -> None:
@@ -225,13 +238,17 @@ def _after_refusal(enrollment: Enrollment, job: Job, problem: ProviderError, *, 
     if verdict in EXITS:
         reason, state = EXITS[verdict]
         leave(enrollment, reason, at=at, actor=Actor.ENGINE, detail=str(problem), state=state)
+    elif job.dispatch.text and action_for(job.step.kind).goes_bare(job.step, [verdict]):
+        replan(enrollment, at=at, actor=Actor.ENGINE)  # The next attempt leaves the text out.
     elif verdict in HOLDS:
         hold(enrollment, Reason(HOLDS[verdict], detail=str(problem)), step=job.step, at=at, actor=Actor.ENGINE)
-    elif verdict in (Verdict.RETRY_LATER, Verdict.UNKNOWN):
+    elif verdict in (Verdict.RETRY_LATER, Verdict.THROTTLED, Verdict.UNKNOWN):
         _retry(enrollment, job, problem, at=at)
     else:
         # The account is the reason, not the lead: it keeps its place in the queue.
         replan(enrollment, at=at, actor=Actor.ENGINE)
+        if verdict == Verdict.ACCOUNT_CAP:
+            let_others_try(job)
 
 
 def _retry(enrollment: Enrollment, job: Job, problem: ProviderError, *, at: datetime) -> None:
