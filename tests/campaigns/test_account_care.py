@@ -94,6 +94,21 @@ def test_a_campaign_begins_with_only_so_many_new_leads_a_day_and_follow_ups_do_n
     assert campaign.days.count() == 3
 
 
+def test_steps_within_the_house_do_not_use_up_the_new_leads_of_a_day_nor_escape_them() -> None:
+    bench = Bench()
+    bench.unhurried()
+    tag = StepDraft("tag", options={"tag": "seen"})
+    campaign = bench.campaign(bench.leads(5), tag, INVITE, new_leads_per_day=2)
+    bench.tick()
+    assert campaign.days.count() == 0
+    counts = []
+    for _ in range(3):
+        before = invited(bench)
+        a_day(bench)
+        counts.append(invited(bench) - before)
+    assert counts == [2, 2, 1]
+
+
 def test_a_first_step_that_did_not_go_out_gives_its_place_back() -> None:
     bench = Bench()
     bench.unhurried()
@@ -206,6 +221,16 @@ def test_a_low_rate_of_acceptance_halves_the_day(accepted: int, slowed_to: int |
         Enrollment.objects.filter(pk=row.pk).update(connected_at=bench.at)
     care(at=bench.at)
     assert Account.objects.get(pk=bench.account.pk).invitations_slowed_to == slowed_to
+
+
+def test_half_of_a_day_is_half_of_what_the_smallest_limit_leaves() -> None:
+    bench = Bench()
+    bench.unhurried(invitations_per_day=200)  # the plan's 30 is the smaller one
+    bench.campaign(bench.leads(40), INVITE, accounts=[bench.free])
+    Enrollment.objects.update(invited_at=bench.at)
+    bench.wait(days=8)
+    care(at=bench.at)
+    assert Account.objects.get(pk=bench.free.pk).invitations_slowed_to == 15
 
 
 def test_a_restricted_account_stops_alone() -> None:
