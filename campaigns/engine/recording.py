@@ -108,7 +108,8 @@ def _was_done(job: Job, *, at: datetime, detail: str) -> None:
         because=Verdict.ALREADY_DONE.value,
         detail=detail,
     )
-    _advance(enrollment, job.step, done_at=at, invited=enrollment.connected_at is None)
+    is_out = job.dispatch.action == Action.INVITATION or enrollment.invited_at is not None
+    _advance(enrollment, job.step, done_at=at, invited=is_out and enrollment.connected_at is None)
     _go_on(enrollment, at=at)
 
 
@@ -294,11 +295,11 @@ def _finish(job: Job, outcome: StepExecution.Outcome, *, at: datetime, because: 
 
 
 def _advance(enrollment: Enrollment, step: Step, *, done_at: datetime, invited: bool = True) -> None:
-    """The step is behind the lead. Somebody who was found connected was never invited."""
+    """The step is behind the lead. Who was found connected was never invited, and who was not, was not withdrawn."""
     kind = action_for(step.kind)
     if kind.action == Action.INVITATION:
         enrollment.invited_at = enrollment.invited_at or (done_at if invited else None)
-    if kind.action == Action.WITHDRAWAL:
+    if kind.action == Action.WITHDRAWAL and invited:
         enrollment.withdrawn_at = done_at
     enrollment.stage = _stage_after(enrollment, kind)
     enrollment.last_sent_at = done_at

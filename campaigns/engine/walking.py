@@ -3,7 +3,7 @@
 Every function changes the row it is given, which the caller has locked, and writes it.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import F
@@ -16,6 +16,7 @@ from campaigns.planning.calendar import WorkingHours
 from campaigns.planning.decisions import ActionKind, Because, Reason
 from campaigns.planning.delays import Delay, DelayUnit
 from campaigns.planning.sequencing import (
+    INVITATION_EXPIRES,
     Appointment,
     AwaitAcceptance,
     Done,
@@ -105,7 +106,8 @@ def is_connected(enrollment: Enrollment) -> bool:
 def plan(enrollment: Enrollment, *, steps: list[Step], hours: WorkingHours, at: datetime, actor: str) -> None:
     """Give the enrollment its next appointment, or end the walk. Steps that need no doing are skipped with a record."""
     walk = walk_of(enrollment, is_connected=is_connected(enrollment))
-    planned = next_appointment([step_plan(step) for step in steps], walk, hours)
+    expires = _patience(enrollment) if walk.is_invited else INVITATION_EXPIRES
+    planned = next_appointment([step_plan(step) for step in steps], walk, hours, invitation_expires=expires)
     match planned:
         case AwaitAcceptance(due_at=due_at):
             _appoint(enrollment, Enrollment.NextAction.EXPIRE, due_at, Because.AWAITING_ACCEPTANCE)
@@ -115,6 +117,11 @@ def plan(enrollment: Enrollment, *, steps: list[Step], hours: WorkingHours, at: 
         case Done(skipped=skipped):
             _pass_over(enrollment, skipped, at, actor)
             complete(enrollment, at=at, actor=actor)
+
+
+def _patience(enrollment: Enrollment) -> timedelta:
+    """An acceptance is awaited as long as the campaign leaves the invitation standing."""
+    return timedelta(days=enrollment.campaign.withdraw_after_days)
 
 
 def next_action(action: ActionKind | None) -> Enrollment.NextAction:
