@@ -8,15 +8,17 @@ from django.db.models import F, Q
 
 from inbox.classifying import classify
 from inbox.models import Conversation, Message, Participant
-from integrations.allowances import local_day
-from integrations.dispatching import todays_row
-from integrations.models import Account, Action, Dispatch, Usage
+from integrations import by_hand
+from integrations.models import Account, Action, Dispatch
 from integrations.provider_events import MessageSeen, PersonRef
 from integrations.unipile.reading import storable_json
 from leads.matching import Match, find_lead
 from leads.models import Lead
 
 Direction, Meaning = Message.Direction, Message.Meaning
+# What the owner's own messages count as, by the provider's word for their kind. Our invitation's note, which opens a
+# chat when it is accepted, was counted as an invitation.
+BY_HAND = {"MESSAGE": Action.MESSAGE, "INMAIL": Action.INMAIL}
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,13 +162,13 @@ def _bind(message: Message, event: MessageSeen, account: Account, at: datetime, 
     if dispatch is not None:
         Message.objects.filter(pk=message.pk, dispatch__isnull=True).update(dispatch=dispatch)
         message.dispatch = dispatch
-    elif count and event.message_type == "MESSAGE":
-        _count_by_hand(account, message, at)
+    elif count and (action := BY_HAND.get(event.message_type)):
+        by_hand.count(account, action, done_at=message.sent_at, at=at)
 
 
 def dispatch_of(message: Message, event: MessageSeen, account: Account) -> Dispatch | None:
     """By the provider's message id; else the oldest unclaimed dispatch of the same words to the same person."""
-    ours = Dispatch.objects.filter(account=account, action=Action.MESSAGE, message__isnull=True).live()
+    ours = Dispatch.objects.filter(account=account, action__in=BY_HAND.values(), message__isnull=True).live()
     by_id = ours.filter(provider_message_id=event.message_id).first()
     if by_id or event.counterpart is None:
         return by_id
@@ -178,14 +180,6 @@ def dispatch_of(message: Message, event: MessageSeen, account: Account) -> Dispa
 def same_words(ours: str, theirs: str) -> bool:
     """Equal but for white space, which LinkedIn trims and folds."""
     return ours.split() == theirs.split()
-
-
-def _count_by_hand(account: Account, message: Message, at: datetime) -> None:
-    """What the owner sends by hand uses up the same cap (law 4). History from other days does not."""
-    if local_day(account, message.sent_at) != local_day(account, at):
-        return
-    row = todays_row(account, Action.MESSAGE, at)
-    Usage.objects.filter(pk=row.pk).update(observed=F("observed") + 1)
 
 
 def record_sent(dispatch: Dispatch, *, lead: Lead | None, at: datetime) -> Message | None:

@@ -6,6 +6,7 @@ through all attempts, so that the receiver can tell a repetition.
 
 import hashlib
 import hmac
+import http.client
 import ipaddress
 import json
 import socket
@@ -27,10 +28,19 @@ FIRST_RETRY = timedelta(minutes=1)
 TAKEN_FOR = timedelta(minutes=2)
 BATCH = 50
 PORTS = {"https": 443, "http": 80}
+LONGEST_URL = 1000
+# IPv6 addresses that carry an IPv4 address in their last 32 bits: what counts is where that one leads.
+TRANSLATED = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("::ffff:0:0/96"))
+# IPv6 networks that lead elsewhere than they say (tunnels), or were private under an older rule.
+DEVIOUS = tuple(map(ipaddress.IPv6Network, ("::/96", "64:ff9b:1::/48", "2001::/32", "2002::/16", "fec0::/10")))
 
 
 class NotAllowed(ValueError):
     """The address is none that may be called. The message says why."""
+
+
+# Whatever keeps one call from being made must not keep the calls behind it.
+CANNOT_BE_MADE = (NotAllowed, UnicodeError, OSError, urllib3.exceptions.HTTPError, http.client.HTTPException)
 
 
 def signing_secret(client: Client) -> str:
@@ -51,6 +61,8 @@ def check_url(url: str) -> None:
 
 
 def _parts(url: str) -> SplitResult:
+    if len(url) > LONGEST_URL:
+        raise NotAllowed(f"An address has at most {LONGEST_URL} characters.")
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -63,8 +75,17 @@ def _parts(url: str) -> SplitResult:
         raise NotAllowed("Put no name or password into the address; check the signature instead.")
     if port is not None and not 1 <= port <= 65535:
         raise NotAllowed(f"{port} is no port.")
+    _refuse_nameless(parts.hostname)
     _refuse_private(parts.hostname)
     return parts
+
+
+def _refuse_nameless(host: str) -> None:
+    """A name that no look-up takes: a label that is empty or too long."""
+    try:
+        host.encode("idna")
+    except UnicodeError as problem:
+        raise NotAllowed(f"{host!r} is no name of a host.") from problem
 
 
 def _refuse_private(host: str) -> None:
@@ -73,8 +94,17 @@ def _refuse_private(host: str) -> None:
         address = ipaddress.ip_address(host)
     except ValueError:
         return
-    if not address.is_global and not settings.OUTBOUND_ALLOW_PRIVATE:
+    if not _is_public(address) and not settings.OUTBOUND_ALLOW_PRIVATE:
         raise NotAllowed(f"{host} is a private address, which nothing may be sent to.")
+
+
+def _is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    if isinstance(address, ipaddress.IPv6Address):
+        if any(address in network for network in TRANSLATED):
+            return _is_public(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
+        if any(address in network for network in DEVIOUS):
+            return False
+    return address.is_global and not address.is_multicast
 
 
 def public_address(host: str, port: int) -> str:
@@ -103,7 +133,7 @@ def _take(call: OutboundCall, at: datetime) -> bool:
 def _deliver(call: OutboundCall, at: datetime) -> None:
     try:
         status = _post(call)
-    except (NotAllowed, OSError, urllib3.exceptions.HTTPError) as problem:
+    except CANNOT_BE_MADE as problem:
         _failed(call, str(problem), at)
         return
     if 200 <= status < 300:
@@ -129,7 +159,11 @@ def _post(call: OutboundCall) -> int:
     }
     target = parts._replace(scheme="", netloc="").geturl() or "/"
     with _pool(parts.scheme, address, host, port) as pool:
-        answer = pool.urlopen("POST", target, body=body, headers=headers, redirect=False, retries=False)
+        # The answer's body is nobody's business here, and may be endless: it is not read.
+        answer = pool.urlopen(
+            "POST", target, body=body, headers=headers, redirect=False, retries=False, preload_content=False
+        )
+        answer.close()
         return int(answer.status)
 
 

@@ -285,6 +285,14 @@ def refusals_in_a_row(account: Account, action: str) -> int:
     return row.in_a_row if row else 0
 
 
+def throttled_in_a_row(dispatch: Dispatch) -> int:
+    """How often this action of this account was asked too fast since it last went well; at least this once."""
+    alike = Dispatch.objects.filter(account=dispatch.account_id, action=dispatch.action)
+    last = alike.filter(state=State.SENT).order_by("-reserved_at").values_list("reserved_at", flat=True).first()
+    since = alike.filter(reserved_at__gt=last) if last else alike
+    return max(1, since.filter(verdict=Verdict.THROTTLED).count())
+
+
 def wake(*, account: Account, by: User | None, at: datetime) -> int:
     """An operator knows better: what rests after the provider said "too many" may be tried again at once.
 

@@ -13,6 +13,9 @@ class Verdict(StrEnum):
     RETRY_LATER = "retry_later"
     """It surely did not happen; back off and try again."""
 
+    THROTTLED = "throttled"
+    """It surely did not happen, because the account asks too fast: that action of it rests for minutes."""
+
     ACCOUNT_CAP = "account_cap"
     """That action of that account sleeps; the lead is untouched."""
 

@@ -16,9 +16,9 @@ IN_WORDS = {DAY: "a day", WEEK: "in seven days", MONTH: "in thirty days"}
 
 # action: {days: limit}
 FREE: Mapping[str, Mapping[int, int]] = {
-    "invitation": {DAY: 40, WEEK: 150},
+    "invitation": {DAY: 30, WEEK: 150},
     "invitation_note": {MONTH: 5},
-    "message": {DAY: 125},
+    "message": {DAY: 100},
     "inmail": {DAY: 0},
     "profile_view": {DAY: 80},
     "search_result": {DAY: 1000},
@@ -26,12 +26,12 @@ FREE: Mapping[str, Mapping[int, int]] = {
 PREMIUM: Mapping[str, Mapping[int, int]] = {
     "invitation": {DAY: 80, WEEK: 200},
     "invitation_note": {DAY: 80, WEEK: 200},
-    "message": {DAY: 125},
-    "inmail": {DAY: 30},
+    "message": {DAY: 100},
+    "inmail": {DAY: 30, MONTH: 800},
     "profile_view": {DAY: 100},
-    "search_result": {DAY: 1000},
+    "search_result": {DAY: 2500},
 }
-SALES_NAVIGATOR = {**PREMIUM, "profile_view": {DAY: 150}, "search_result": {DAY: 2500}}
+SALES_NAVIGATOR = {**PREMIUM, "profile_view": {DAY: 150}}
 TIERS = {"free": ("LinkedIn Free", FREE), "premium": ("LinkedIn Premium", PREMIUM)} | {
     "sales_navigator": ("Sales Navigator", SALES_NAVIGATOR)
 }
@@ -107,8 +107,8 @@ def _ramp_up(tuning: Tuning, daily: int, day: date) -> Ceiling | None:
 
 
 def shared(cap: int, share: float) -> int:
-    """A share of a day's cap, never rounded down to nothing."""
-    return ceil(cap * share)
+    """A share of a day's cap, never rounded down to nothing. 7 % of 100 are 7, although 100 × 0.07 is a hair more."""
+    return ceil(round(cap * share, 6))
 
 
 def smallest(bounds: tuple[Ceiling, ...], earlier: Mapping[int, int]) -> Ceiling | None:

@@ -35,17 +35,23 @@ class Action(models.TextChoices):
 OWN_LIMITS: dict[str, tuple[str, int]] = {
     "invitations_per_day": (Action.INVITATION.value, DAY),
     "invitations_per_week": (Action.INVITATION.value, WEEK),
+    "notes_per_day": (Action.INVITATION_NOTE.value, DAY),
+    "notes_per_week": (Action.INVITATION_NOTE.value, WEEK),
     "notes_per_month": (Action.INVITATION_NOTE.value, MONTH),
     "messages_per_day": (Action.MESSAGE.value, DAY),
     "messages_per_week": (Action.MESSAGE.value, WEEK),
     "inmails_per_day": (Action.INMAIL.value, DAY),
+    "inmails_per_week": (Action.INMAIL.value, WEEK),
     "profile_views_per_day": (Action.PROFILE_VIEW.value, DAY),
+    "profile_views_per_week": (Action.PROFILE_VIEW.value, WEEK),
     "reactions_per_day": (Action.REACTION.value, DAY),
     "comments_per_day": (Action.COMMENT.value, DAY),
     "endorsements_per_day": (Action.ENDORSEMENT.value, DAY),
     "withdrawals_per_day": (Action.WITHDRAWAL.value, DAY),
     "search_results_per_day": (Action.SEARCH_RESULT.value, DAY),
+    "search_results_per_week": (Action.SEARCH_RESULT.value, WEEK),
     "mails_per_day": (Action.MAIL.value, DAY),
+    "mails_per_week": (Action.MAIL.value, WEEK),
 }
 UNLIMITED = 2_000_000_000  # what a cap is where nobody has set one
 
@@ -119,15 +125,21 @@ class Account(ClientOwned):
     messages_per_day = models.PositiveIntegerField(default=100)
     invitations_per_week = models.PositiveIntegerField(null=True, blank=True)
     messages_per_week = models.PositiveIntegerField(null=True, blank=True)
+    notes_per_day = models.PositiveIntegerField("invitations with note per day", null=True, blank=True)
+    notes_per_week = models.PositiveIntegerField("invitations with note per week", null=True, blank=True)
     notes_per_month = models.PositiveIntegerField("invitations with note per month", null=True, blank=True)
     inmails_per_day = models.PositiveIntegerField("InMails per day", null=True, blank=True)
+    inmails_per_week = models.PositiveIntegerField("InMails per week", null=True, blank=True)
     profile_views_per_day = models.PositiveIntegerField(null=True, blank=True)
+    profile_views_per_week = models.PositiveIntegerField(null=True, blank=True)
     reactions_per_day = models.PositiveIntegerField("likes per day", null=True, blank=True)
     comments_per_day = models.PositiveIntegerField(null=True, blank=True)
     endorsements_per_day = models.PositiveIntegerField(null=True, blank=True)
     withdrawals_per_day = models.PositiveIntegerField(null=True, blank=True)
     search_results_per_day = models.PositiveIntegerField(null=True, blank=True)
+    search_results_per_week = models.PositiveIntegerField(null=True, blank=True)
     mails_per_day = models.PositiveIntegerField("e-mails per day", null=True, blank=True)
+    mails_per_week = models.PositiveIntegerField("e-mails per week", null=True, blank=True)
     ramp_up_started_on = models.DateField(
         "ramp-up since", null=True, blank=True, help_text="A new account does less at first. Empty: no ramp-up."
     )
@@ -142,6 +154,9 @@ class Account(ClientOwned):
         default=20,
         validators=[MaxValueValidator(100)],
         help_text="Below this rate of acceptance, half as many go out.",
+    )
+    pending_seen = models.PositiveIntegerField(
+        "pending at LinkedIn", null=True, blank=True, editable=False, help_text="Invitations, whoever sent them."
     )
     invitations_slowed_to = models.PositiveIntegerField(null=True, blank=True, editable=False)
     care_at = models.DateTimeField(default=EPOCH, editable=False)
@@ -255,6 +270,23 @@ class Usage(models.Model):
         return f"{self.account} {self.day} {self.action}: {self.used}/{self.cap}"
 
 
+class InvitationByHand(models.Model):
+    """An invitation that the owner of an account sent by hand: the memory of its having been counted."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="invitations_by_hand")
+    provider_invitation_id = models.CharField(max_length=80)
+    sent_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["account", "provider_invitation_id"], name="one_row_per_invitation_by_hand")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account}: {self.provider_invitation_id}"
+
+
 class Dispatch(ClientOwned):
     """One side effect at a provider, exactly once (laws 1 and 10).
 
@@ -320,6 +352,12 @@ class Dispatch(ClientOwned):
             ),
             models.Index(fields=["account", "action", "-reserved_at"], name="dispatch_by_account"),
             models.Index(fields=["account", "person"], name="dispatch_by_person"),
+            # Withdrawals that LinkedIn refused lately.
+            models.Index(
+                fields=["settled_at"],
+                name="dispatch_refused_withdrawals",
+                condition=Q(state="rejected", action="withdrawal"),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 
 from integrations.account_care import change_status, refresh
+from integrations.by_hand import read_invitations
 from integrations.errors import ProviderError, Verdict
 from integrations.models import Account
 from integrations.provider_events import MessageSeen, PersonRef, ProviderEvent
@@ -45,6 +46,7 @@ def poll(account: Account, *, at: datetime, client: UnipileClient) -> None:
             poll_messages(account, at=at, client=client)
         if account.relations_poll_at <= at:
             poll_relations(account, at=at, client=client)
+            read_invitations(account, at=at, client=client)
         if account.unreconciled_since:
             reconcile(account, at=at, client=client)
     except ProviderError as problem:

@@ -62,6 +62,8 @@ class ConnectionRequest(AccountStep):
                     detail="Pending already.",
                     provider_invitation_id=pending,
                 )
+            if problem.verdict == Verdict.ACCOUNT_CAP and _was_withdrawn(dispatch, account_id, client):
+                raise _of_this_person(problem) from problem
             raise
         return Outcome(State.SENT, provider_invitation_id=sent.invitation_id)
 
@@ -82,3 +84,18 @@ def _pending(dispatch: Dispatch, account_id: str, client: UnipileClient) -> str:
     """The id of the pending invitation to this person, or ""."""
     sent = client.sent_invitations(account_id)
     return next((each.invitation_id for each in sent if each.provider_id == dispatch.person), "")
+
+
+def _was_withdrawn(dispatch: Dispatch, account_id: str, client: UnipileClient) -> bool:
+    """Whether the profile shows that our last invitation to this person was taken back."""
+    try:
+        return client.profile(dispatch.person, account_id=account_id).invitation_withdrawn
+    except ProviderError:
+        return False  # The refusal stands as it came.
+
+
+def _of_this_person(problem: ProviderError) -> ProviderError:
+    detail = "The invitation before was withdrawn lately."
+    return ProviderError(
+        Verdict.COOLING_DOWN, status=problem.status, type=problem.type, title=problem.title, detail=detail
+    )

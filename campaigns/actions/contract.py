@@ -11,6 +11,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar
 
+from django.core.exceptions import ObjectDoesNotExist
+from django.db import DataError, IntegrityError
+
 from campaigns.models import Campaign, Enrollment, Step, StepExecution
 from campaigns.planning.calendar import WorkingHours
 from campaigns.planning.decisions import Because, Reason
@@ -24,6 +27,9 @@ from integrations.unipile.types import Profile
 from leads.models import Lead
 from outreach.clients.models import Client
 from outreach.events.kinds import EventKind
+
+# What a kind of step may stumble over. The engine sets that one lead aside, so that the others go on.
+STRANGE = (ValueError, TypeError, LookupError, ArithmeticError, ObjectDoesNotExist, DataError, IntegrityError)
 
 
 class TextUse(StrEnum):

@@ -42,6 +42,8 @@ def withdraw(dispatch: Dispatch, client: UnipileClient) -> Outcome:
 
 
 def pending_invitation(person: str, account_id: str, client: UnipileClient) -> str:
-    """The id of the pending invitation to this person, or ""."""
+    """The id of the pending invitation to this person, or "". Of some the list does not say to whom they are."""
+    if not person:
+        return ""
     sent = client.sent_invitations(account_id)
     return next((each.invitation_id for each in sent if each.provider_id == person), "")

@@ -1,4 +1,4 @@
-"""How many new leads a campaign takes up in a day. A lead counts from its first step, and once."""
+"""How many new leads a campaign takes up in a day. A lead counts from the first step that reaches it, and once."""
 
 from collections.abc import Iterable
 from datetime import datetime

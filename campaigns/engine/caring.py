@@ -1,12 +1,15 @@
 """Caring for accounts: too many pending invitations, or too few accepted ones, slow invitations down by themselves."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.db.models import Count, Q
 
 from campaigns.models import Enrollment
 from integrations.account_care import slow_down
-from integrations.models import Account
+from integrations.allowances import local_day
+from integrations.limits import DAY, ceilings
+from integrations.models import Account, Action
 from outreach.events.recording import Actor
 
 EVERY = timedelta(hours=1)
@@ -35,12 +38,20 @@ def verdict_on(account: Account, *, at: datetime) -> tuple[int | None, str]:
         judged=Count("pk", filter=judged),
         accepted=Count("pk", filter=judged & Q(connected_at__isnull=False)),
     )
-    if figures["pending"] >= account.pending_ceiling:
-        return 0, f"{figures['pending']} invitations are pending, the ceiling is {account.pending_ceiling}"
+    pending = max(figures["pending"], account.pending_seen or 0)
+    if pending >= account.pending_ceiling:
+        return 0, f"{pending} invitations are pending, the ceiling is {account.pending_ceiling}"
     if figures["judged"] < SMALLEST_SAMPLE:
         return None, ""
     percent = round(100 * figures["accepted"] / figures["judged"])
     if percent >= account.acceptance_floor_percent:
         return None, ""
-    halved = max(1, account.invitations_per_day // 2)
+    halved = max(1, _usual_day(account, at) // 2)
     return halved, f"{percent} % of its invitations were accepted, the floor is {account.acceptance_floor_percent} %"
+
+
+def _usual_day(account: Account, at: datetime) -> int:
+    """What the account may do in a day when it is not slowed: by its own setting, its plan and its ramp-up."""
+    usual = replace(account.tuning(), slowed=())
+    bounds = ceilings(usual, Action.INVITATION.value, local_day(account, at))
+    return min(each.limit for each in bounds if each.days == DAY)

@@ -4,6 +4,7 @@ Only `look` and `call` touch the network, and they touch no row. Between every t
 what was not confirmed surely never left, what was confirmed and not recorded is settled by asking the provider.
 """
 
+import logging
 import os
 import threading
 from collections import defaultdict
@@ -17,7 +18,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 
-from campaigns.actions.contract import Findings, Job
+from campaigns.actions.contract import STRANGE, Findings, Job
 from campaigns.actions.registry import action_for
 from campaigns.calendars import hours_for
 from campaigns.engine.claiming import reserve_batch
@@ -53,6 +54,7 @@ Clock = Callable[[], datetime]
 Result = Outcome | ProviderError
 In = TypeVar("In")
 Out = TypeVar("Out")
+log = logging.getLogger(__name__)
 
 # A process that was frozen between confirming and calling must not call any more (seconds): a pause has returned
 # by then, or recovery has asked the provider and begun anew.
@@ -115,6 +117,8 @@ def _looker(client: UnipileClient) -> Callable[[Job], Findings]:
             return action_for(job.step.kind).look(job, client)
         except ProviderError as problem:
             return Findings(problem=problem)
+        except STRANGE as problem:
+            return Findings(problem=_unforeseen(job, problem, Verdict.INVALID))
 
     return look
 
@@ -129,8 +133,16 @@ def _caller(client: UnipileClient) -> Callable[[Job], Result]:
             return action_for(job.step.kind).call(job, client)
         except ProviderError as problem:
             return problem
+        except STRANGE as problem:
+            return _unforeseen(job, problem, Verdict.UNKNOWN)
 
     return call
+
+
+def _unforeseen(job: Job, problem: Exception, verdict: Verdict) -> ProviderError:
+    """A kind of step stumbled. Its lead waits for an operator; the rest of the batch goes on."""
+    log.exception("Step %s of enrollment %s stumbled", job.step, job.enrollment.pk)
+    return ProviderError(verdict, title=f"{type(problem).__name__}: {problem}")
 
 
 # --- Confirm --------------------------------------------------------------------------------------------

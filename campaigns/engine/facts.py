@@ -18,7 +18,6 @@ from campaigns.planning.calendar import WorkingHours
 from campaigns.planning.decisions import ActionKind, Because, Reason
 from campaigns.planning.gate import AccountStatus, EnrollmentState, Facts
 from campaigns.planning.pacing import local_day, next_local_day
-from campaigns.planning.sequencing import INVITATION_EXPIRES
 from campaigns.planning.wordings import Wording
 from campaigns.stopping import engine_is_on
 from campaigns.wording import word
@@ -117,7 +116,9 @@ def facts_about(
         contact_after_reply=campaign.contact_after_reply and not enrollment.replied_at,
         has_identifier=bool(lead.identifier),
         is_connected=True if connected else None,
-        acceptance_expires_at=enrollment.invited_at + INVITATION_EXPIRES if waiting and enrollment.invited_at else None,
+        acceptance_expires_at=enrollment.invited_at + timedelta(days=campaign.withdraw_after_days)
+        if waiting and enrollment.invited_at
+        else None,
         missing_values=wording.missing,
         account_exists=account.status != Account.Status.DELETED,
         account_status=ACCOUNT_STATUS.get(Account.Status(account.status), AccountStatus.DISCONNECTED),

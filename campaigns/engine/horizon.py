@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from django.db.models import Min
+from django.db.models import F, Min, Q
 from django.db.models.functions import Coalesce
 
 from campaigns.engine.facts import Surroundings, surroundings
@@ -46,7 +46,9 @@ def _appointments(at: datetime) -> Iterator[datetime | None]:
             yield campaigns[row["campaign_id"]].next_open(moment)
         internal = Enrollment.objects.filter(state="active", next_action="internal", campaign__in=campaigns)
         yield internal.aggregate(due=Min("next_action_at"))["due"]
-    expiring = Enrollment.objects.filter(state="active", next_action="expire")
+    # What ran out waits for the account's relations to be read, which is a moment of its own.
+    told = Q(next_action_at__gt=at) | Q(account__relations_read_at__gte=F("next_action_at"))
+    expiring = Enrollment.objects.filter(told, state="active", next_action="expire")
     yield expiring.aggregate(due=Min("next_action_at"))["due"]
 
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
 
 from campaigns.actions.registry import kind_of
 from campaigns.calendars import hours_for
@@ -24,12 +24,18 @@ BATCH = 200
 
 
 def expire_invitations(*, at: datetime) -> int:
-    """Leads whose invitation nobody accepted leave the sequence. Returns how many."""
+    """Leads whose invitation nobody accepted leave the sequence. Returns how many.
+
+    Not before the account's relations were read since: news of an acceptance is up to eight hours late, and a
+    logged-out account hears none (Unipile API, sections 3.6 and 9).
+    """
     due = Q(state=Enrollment.State.ACTIVE, next_account__isnull=True, next_action="expire", next_action_at__lte=at)
-    due &= Q(account__unreconciled_since__isnull=True)
+    due &= Q(account__unreconciled_since__isnull=True, account__relations_read_at__gte=F("next_action_at"))
     with transaction.atomic():
         rows = list(
-            Enrollment.objects.filter(due).select_for_update(skip_locked=True).order_by("next_action_at")[:BATCH]
+            Enrollment.objects.filter(due)
+            .select_for_update(skip_locked=True, of=("self",))
+            .order_by("next_action_at")[:BATCH]
         )
         for row in rows:
             leave(row, Enrollment.ExitReason.NOT_ACCEPTED, at=at, actor=Actor.ENGINE)

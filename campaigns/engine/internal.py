@@ -3,12 +3,13 @@
 There is no call that could be in doubt, so a crash leaves such a step either done, with its record, or untouched.
 """
 
+import logging
 from collections.abc import Iterator
 from datetime import datetime
 
 from django.db import transaction
 
-from campaigns.actions.contract import Blocked, InternalStep, NotYet, Over, Passed, Place, Result
+from campaigns.actions.contract import STRANGE, Blocked, InternalStep, NotYet, Over, Passed, Place, Result
 from campaigns.actions.registry import kind_of
 from campaigns.calendars import hours_for
 from campaigns.engine.walking import (
@@ -38,6 +39,7 @@ from outreach.events.recording import Actor, record
 from outreach.milestones import passing
 
 BATCH = 50
+log = logging.getLogger(__name__)
 
 
 def carry_out_internal_steps(*, at: datetime, limit: int = BATCH) -> int:
@@ -58,9 +60,22 @@ def _carry_out_next(at: datetime) -> bool:
         enrollment = rows.select_for_update(skip_locked=True, of=("self",)).first()
         if enrollment is None:
             return False
-        _carry_out(enrollment, at)
+        try:
+            with transaction.atomic():
+                _carry_out(enrollment, at)
+        except STRANGE as problem:
+            _set_aside(enrollment, problem, at)
         passing("inside_internal")
     return True
+
+
+def _set_aside(enrollment: Enrollment, problem: Exception, at: datetime) -> None:
+    """The step cannot be carried out and nobody foresaw it: its lead waits for an operator, all others go on."""
+    log.exception("A step of enrollment %s could not be carried out", enrollment.pk)
+    enrollment.refresh_from_db()
+    reason = Reason(Because.GAVE_UP, detail=f"{type(problem).__name__}: {problem}")
+    step = next((each for each in steps_of(enrollment) if each.position >= enrollment.position), None)
+    hold(enrollment, reason, step=step, at=at, actor=Actor.ENGINE)
 
 
 def _carry_out(enrollment: Enrollment, at: datetime) -> None:

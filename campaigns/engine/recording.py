@@ -13,6 +13,7 @@ from campaigns.actions.contract import AccountStep, Findings, Job
 from campaigns.actions.registry import action_for
 from campaigns.calendars import hours_for
 from campaigns.engine.beginning import unbegin
+from campaigns.engine.telling_apart import let_others_try, told_apart
 from campaigns.engine.walking import (
     ADVANCED,
     APPOINTMENT,
@@ -43,6 +44,7 @@ from integrations.dispatching import (
     refusals_in_a_row,
     release_slot,
     settle,
+    throttled_in_a_row,
 )
 from integrations.errors import ProviderError, Verdict
 from integrations.models import Account, Action, Dispatch
@@ -59,6 +61,7 @@ DONE = ("invited_at", "withdrawn_at", "stage", "last_sent_at")
 APPOINTMENT_COLUMNS = tuple("next_account_id" if name == "next_account" else name for name in APPOINTMENT)
 # A step that was refused for passing reasons this often is put before an operator.
 MOST_ATTEMPTS = 12
+THROTTLE_BASE = 120  # seconds
 # Our own key is refused: nothing works until somebody mends it, so look again only now and then.
 KEY_REST = timedelta(minutes=15)
 
@@ -162,7 +165,8 @@ def _was_done(job: Job, *, at: datetime, detail: str) -> None:
         because=Verdict.ALREADY_DONE.value,
         detail=detail,
     )
-    _advance(enrollment, job.step, done_at=at, invited=enrollment.connected_at is None)
+    is_out = job.dispatch.action == Action.INVITATION or enrollment.invited_at is not None
+    _advance(enrollment, job.step, done_at=at, invited=is_out and enrollment.connected_at is None)
     _go_on(enrollment, at=at)
 
 
@@ -201,6 +205,7 @@ def record_cancelled(job: Job, why: str, *, at: datetime, twin: bool = False) ->
 
 def record_failure(job: Job, problem: ProviderError, *, at: datetime, called: bool) -> None:
     """The provider refused, or did not answer. The verdict says what follows."""
+    problem = told_apart(job, problem)
     verdict = problem.verdict
     if verdict == Verdict.UNKNOWN and called:
         return _uncertain(job, problem, at=at)
@@ -247,6 +252,8 @@ def care_for_account(dispatch: Dispatch, problem: ProviderError, *, at: datetime
     account, verdict = dispatch.account, problem.verdict
     if verdict == Verdict.ACCOUNT_CAP:
         _sleep(dispatch, problem, at=at)
+    elif verdict == Verdict.THROTTLED:
+        slow_to(dispatch, problem, at=at)
     elif verdict == Verdict.ACCOUNT_DISCONNECTED:
         change_status(account, Account.Status.CREDENTIALS, at=at, actor=Actor.ENGINE, detail=str(problem))
     elif verdict == Verdict.ACCOUNT_RESTRICTED:
@@ -257,6 +264,13 @@ def care_for_account(dispatch: Dispatch, problem: ProviderError, *, at: datetime
         breaker.note_failure(at=at, detail=str(problem))
     else:
         breaker.note_success()
+
+
+def slow_to(dispatch: Dispatch, problem: ProviderError, *, at: datetime) -> None:
+    """Asked too fast: this action of this account rests for minutes, longer each time (Unipile API, section 1.4)."""
+    action, account = dispatch.action, dispatch.account
+    until = at + backoff(throttled_in_a_row(dispatch), base_seconds=THROTTLE_BASE, draw=chance.draw())
+    put_to_sleep(account, action, until=until, in_a_row=refusals_in_a_row(account, action), detail=str(problem))
 
 
 def _sleep(dispatch: Dispatch, problem: ProviderError, *, at: datetime) -> None:
@@ -282,13 +296,17 @@ def _after_refusal(enrollment: Enrollment, job: Job, problem: ProviderError, *, 
     if verdict in EXITS:
         reason, state = EXITS[verdict]
         leave(enrollment, reason, at=at, actor=Actor.ENGINE, detail=str(problem), state=state)
+    elif job.dispatch.text and action_for(job.step.kind).goes_bare(job.step, [verdict]):
+        replan(enrollment, at=at, actor=Actor.ENGINE)  # The next attempt leaves the text out.
     elif verdict in HOLDS:
         hold(enrollment, Reason(HOLDS[verdict], detail=str(problem)), step=job.step, at=at, actor=Actor.ENGINE)
-    elif verdict in (Verdict.RETRY_LATER, Verdict.UNKNOWN):
+    elif verdict in (Verdict.RETRY_LATER, Verdict.THROTTLED, Verdict.UNKNOWN):
         _retry(enrollment, job, problem, at=at)
     else:
         # The account is the reason, not the lead: it keeps its place in the queue.
         replan(enrollment, at=at, actor=Actor.ENGINE)
+        if verdict == Verdict.ACCOUNT_CAP:
+            let_others_try(job)
 
 
 def _retry(enrollment: Enrollment, job: Job, problem: ProviderError, *, at: datetime) -> None:
@@ -334,7 +352,7 @@ def _finish(job: Job, outcome: StepExecution.Outcome, *, at: datetime, because: 
 
 
 def _advance(enrollment: Enrollment, step: Step, *, done_at: datetime, invited: bool = True) -> None:
-    """The step is behind the lead. Somebody who was found connected was never invited."""
+    """The step is behind the lead. Who was found connected was never invited, and who was not, was not withdrawn."""
     _set_done(enrollment, step, done_at=done_at, invited=invited)
     enrollment.save(update_fields=[*DONE, *ADVANCED])
 
@@ -344,7 +362,7 @@ def _set_done(walk: Enrollment, step: Step, *, done_at: datetime, invited: bool 
     kind = action_for(step.kind)
     if kind.action == Action.INVITATION:
         walk.invited_at = walk.invited_at or (done_at if invited else None)
-    if kind.action == Action.WITHDRAWAL:
+    if kind.action == Action.WITHDRAWAL and invited:
         walk.withdrawn_at = done_at
     walk.stage = _stage_after(walk, kind)
     walk.last_sent_at = done_at

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import transaction
 
-from campaigns.actions.contract import Evidence, Job
+from campaigns.actions.contract import STRANGE, Evidence, Job
 from campaigns.actions.registry import action_for
 from campaigns.engine.recording import mark_unknown, note_relation, record_cancelled, record_outcome
 from campaigns.engine.walking import subject_of
@@ -70,7 +70,7 @@ def _ask(dispatch: Dispatch, *, at: datetime, client: UnipileClient) -> None:
         return
     try:
         evidence = _evidence(dispatch, job, client, at)
-    except ProviderError as problem:
+    except (ProviderError, *STRANGE) as problem:
         ask_again(dispatch, at=at, detail=str(problem))
         return
     for event in evidence.messages:

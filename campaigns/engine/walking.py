@@ -4,7 +4,7 @@ Every function changes the row it is given, which the caller has locked, and wri
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from campaigns.planning.calendar import WorkingHours
 from campaigns.planning.decisions import ActionKind, Because, Reason
 from campaigns.planning.delays import Delay, DelayUnit
 from campaigns.planning.sequencing import (
+    INVITATION_EXPIRES,
     Appointment,
     AwaitAcceptance,
     Done,
@@ -137,7 +138,13 @@ def plan(enrollment: Enrollment, *, steps: list[Step], hours: WorkingHours, at: 
 def next_thing(enrollment: Enrollment, *, steps: list[Step], hours: WorkingHours, is_connected: bool) -> NextThing:
     """What planning says comes next for this walk as it is."""
     walk = walk_of(enrollment, is_connected=is_connected)
-    return next_appointment([step_plan(step) for step in steps], walk, hours)
+    expires = _patience(enrollment) if walk.is_invited else INVITATION_EXPIRES
+    return next_appointment([step_plan(step) for step in steps], walk, hours, invitation_expires=expires)
+
+
+def _patience(enrollment: Enrollment) -> timedelta:
+    """An acceptance is awaited as long as the campaign leaves the invitation standing."""
+    return timedelta(days=enrollment.campaign.withdraw_after_days)
 
 
 def next_action(action: ActionKind | None) -> Enrollment.NextAction:

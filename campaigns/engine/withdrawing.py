@@ -5,9 +5,10 @@ so that those of leads who left long ago are taken back as well.
 """
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from campaigns.actions.withdraw_invitation import pending_invitation, withdraw
 from campaigns.calendars import hours_for
@@ -30,27 +31,31 @@ from integrations.dispatching import (
 )
 from integrations.errors import ProviderError, Verdict
 from integrations.models import Account, Action, Dispatch
+from integrations.provider_events import PersonRef, RelationMade
+from integrations.receiving import hand_on
 from integrations.unipile.client import UnipileClient
 from outreach.events.kinds import EventKind
 from outreach.events.recording import Actor, record
 
 State = Dispatch.State
 BATCH = 20
+ONE_DAY = timedelta(days=1)
+KEY = "withdraw:"
 
 
 def withdraw_stale(*, at: datetime, client: UnipileClient) -> int:
     """Take back what has been pending too long, one for each account that is free. Returns how many were tried."""
     if not engine_is_on() or not breaker.is_closed(at):
         return 0
-    tried: set[object] = set()
-    for enrollment in _stale(at)[: BATCH * 10]:
-        if enrollment.account_id in tried or len(tried) == BATCH:
-            continue
-        if not hours_for(enrollment.campaign, enrollment.lead).is_open(at):
-            continue
-        tried.add(enrollment.account_id)
-        _withdraw(enrollment, at=at, client=client)
-    return len(tried)
+    stale = _stale(at)
+    accounts = Account.objects.filter(Exists(stale.order_by().filter(account=OuterRef("pk")))).order_by("next_slot_at")
+    tried = 0
+    for account in accounts[:BATCH]:
+        walks = stale.filter(account=account)[:BATCH]
+        if walk := next((each for each in walks if hours_for(each.campaign, each.lead).is_open(at)), None):
+            tried += 1
+            _withdraw(walk, at=at, client=client)
+    return tried
 
 
 def _stale(at: datetime) -> "QuerySet[Enrollment]":
@@ -66,8 +71,17 @@ def _stale(at: datetime) -> "QuerySet[Enrollment]":
         campaign__status__in=(Campaign.Status.ACTIVE, Campaign.Status.COMPLETED),
         account__in=Account.objects.usable().with_free_slot(at),
     )
-    unpaused = rows.exclude(state=Enrollment.State.PAUSED).exclude(lead__provider_id="")
+    unpaused = (
+        rows.exclude(state=Enrollment.State.PAUSED).exclude(lead__provider_id="").exclude(pk__in=_refused_lately(at))
+    )
     return unpaused.select_related("campaign", "lead", "account").order_by("invited_at")
+
+
+def _refused_lately(at: datetime) -> list[UUID]:
+    """Walks whose withdrawal LinkedIn refused within a day: asking again at once would only cost turns."""
+    refused = Dispatch.objects.filter(state=State.REJECTED, called_at__isnull=False, settled_at__gt=at - ONE_DAY)
+    keys = refused.filter(action=Action.WITHDRAWAL, key__startswith=KEY).values_list("key", flat=True)
+    return [UUID(key.removeprefix(KEY)) for key in keys]
 
 
 def _withdraw(enrollment: Enrollment, *, at: datetime, client: UnipileClient) -> None:
@@ -80,7 +94,7 @@ def _withdraw(enrollment: Enrollment, *, at: datetime, client: UnipileClient) ->
         _failed(dispatch, problem, at=at, called=False)
         return
     if not pending:
-        _gone(enrollment, dispatch, at)
+        _not_pending(enrollment, dispatch, at=at, client=client)
         return
     dispatch.data = {**dispatch.data, "invitation_id": pending}
     with transaction.atomic():
@@ -95,7 +109,7 @@ def _withdraw(enrollment: Enrollment, *, at: datetime, client: UnipileClient) ->
         outcome = withdraw(dispatch, client)
     except ProviderError as problem:
         if problem.verdict == Verdict.ALREADY_DONE:
-            _gone(enrollment, dispatch, at)
+            _not_pending(enrollment, dispatch, at=at, client=client)
         else:
             _failed(dispatch, problem, at=at, called=True)
         return
@@ -116,7 +130,7 @@ def _may_still(enrollment: Enrollment) -> bool:
 
 def _reserved(enrollment: Enrollment, at: datetime) -> Dispatch | None:
     """The intent, or None: another worker has it, the cap is used, or it happened and was not noted yet."""
-    key = f"withdraw:{enrollment.pk}"
+    key = f"{KEY}{enrollment.pk}"
     earlier = Dispatch.objects.live().filter(key=key).first()
     if earlier is not None:
         if earlier.state == State.SENT:
@@ -138,13 +152,30 @@ def _reserved(enrollment: Enrollment, at: datetime) -> Dispatch | None:
         return None
 
 
-def _gone(enrollment: Enrollment, dispatch: Dispatch, at: datetime) -> None:
-    """It is not pending any more: withdrawn by hand, declined, or accepted, of which the relations will tell."""
+def _not_pending(enrollment: Enrollment, dispatch: Dispatch, *, at: datetime, client: UnipileClient) -> None:
+    """It was accepted, of which the news may be hours late, or else declined, or withdrawn by hand: the profile tells.
+
+    Who accepted at the last moment is taken in as connected, and the walk goes on.
+    """
+    try:
+        profile = client.profile(dispatch.person, account_id=dispatch.account.provider_account_id)
+    except ProviderError as problem:
+        if problem.verdict != Verdict.LEAD_IMPOSSIBLE:
+            _failed(dispatch, problem, at=at, called=False)
+            return
+        profile = None
+    connected = profile is not None and profile.is_connected
+    if connected:
+        person = PersonRef(provider_id=dispatch.person)
+        news = RelationMade(provider_account_id=dispatch.account.provider_account_id, person=person)
+        hand_on(news, account=dispatch.account, at=at, actor=Actor.ENGINE)
+    detail = "The invitation was accepted." if connected else "The invitation is not pending any more."
     with transaction.atomic():
-        done = Outcome(State.REJECTED, verdict=Verdict.ALREADY_DONE, detail="The invitation is not pending any more.")
+        done = Outcome(State.REJECTED, verdict=Verdict.ALREADY_DONE, detail=detail)
         if settle(dispatch, done, at=at):
             release_slot(dispatch, at)
-            _taken_back(enrollment, dispatch, at)
+            if not connected:
+                _taken_back(enrollment, dispatch, at)
 
 
 def _failed(dispatch: Dispatch, problem: ProviderError, *, at: datetime, called: bool) -> None:

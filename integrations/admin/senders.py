@@ -120,10 +120,13 @@ class AccountAdmin(ConsoleAdmin):
             {
                 "classes": ["tab"],
                 "fields": (
-                    ("invitations_per_week", "messages_per_week", "notes_per_month"),
-                    ("inmails_per_day", "profile_views_per_day", "search_results_per_day"),
-                    ("reactions_per_day", "comments_per_day", "endorsements_per_day"),
-                    ("withdrawals_per_day", "mails_per_day"),
+                    ("invitations_per_week", "messages_per_week"),
+                    ("notes_per_day", "notes_per_week", "notes_per_month"),
+                    ("inmails_per_day", "inmails_per_week"),
+                    ("profile_views_per_day", "profile_views_per_week"),
+                    ("search_results_per_day", "search_results_per_week"),
+                    ("mails_per_day", "mails_per_week"),
+                    ("reactions_per_day", "comments_per_day", "endorsements_per_day", "withdrawals_per_day"),
                     ("ramp_up_started_on", "ramp_up_days", "ramp_up_percent"),
                     ("pending_ceiling", "acceptance_floor_percent"),
                 ),

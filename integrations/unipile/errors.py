@@ -80,7 +80,7 @@ TABLE: tuple[Row, ...] = (
         "insufficient_privileges insufficient_permissions resource_access_restricted feature_not_implemented"
         " payment_error insufficient_job_slot comments_disabled sender_rejected send_as_denied",
     ),
-    *_rows(Verdict.RETRY_LATER, "1.4, throttling", "too_many_requests"),
+    *_rows(Verdict.THROTTLED, "1.4, throttling", "too_many_requests"),
     *_rows(
         Verdict.RETRY_LATER,
         "1.4, safe retry: refused before anything was done",
@@ -116,7 +116,7 @@ BY_STATUS: dict[int, Verdict] = {
     HTTPStatus.REQUEST_TIMEOUT: Verdict.UNKNOWN,
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: Verdict.TEXT_REFUSED,
     HTTPStatus.TOO_EARLY: Verdict.RETRY_LATER,
-    HTTPStatus.TOO_MANY_REQUESTS: Verdict.RETRY_LATER,
+    HTTPStatus.TOO_MANY_REQUESTS: Verdict.THROTTLED,
     HTTPStatus.NOT_IMPLEMENTED: Verdict.FEATURE_MISSING,
     HTTPStatus.BAD_GATEWAY: Verdict.RETRY_LATER,
     HTTPStatus.SERVICE_UNAVAILABLE: Verdict.RETRY_LATER,

@@ -166,6 +166,11 @@ class Profile:
         """Whether an invitation that we sent still waits for an answer."""
         return (self.invitation_type, self.invitation_status) == ("SENT", "PENDING")
 
+    @property
+    def invitation_withdrawn(self) -> bool:
+        """Whether an invitation that we sent was taken back, which keeps the next one out for weeks."""
+        return (self.invitation_type, self.invitation_status) == ("SENT", "WITHDRAWN")
+
     def as_person(self) -> PersonRef:
         return PersonRef(
             provider_id=self.provider_id,

@@ -1,17 +1,24 @@
 """Accounts kept from harm: weeks, notes, new leads a day, stale invitations, slow-downs. Judged by the ledger."""
 
-from datetime import timedelta
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import time, timedelta
 
 import pytest
+from django.db.models import CharField, Value
+from django.db.models.functions import Cast, Concat
 
 from campaigns.editing import StepDraft
 from campaigns.engine.caring import care
 from campaigns.engine.withdrawing import withdraw_stale
 from campaigns.explaining import explain_in_words
-from campaigns.models import Enrollment
+from campaigns.models import Campaign, Enrollment
 from campaigns.stopping import pause_campaign, resume_campaign, stop_engine
+from integrations.errors import ProviderError, Verdict
 from integrations.models import Account, Dispatch, Usage
 from integrations.rebuilding import rebuild_usage
+from integrations.unipile.types import SentInvitation
+from leads.models import Lead
 from outreach.events.models import Event
 from outreach.milestones import observed_by
 from tests.bench import INVITE, WRITE_NEXT_HOUR, Bench
@@ -94,6 +101,21 @@ def test_a_campaign_begins_with_only_so_many_new_leads_a_day_and_follow_ups_do_n
     assert campaign.days.count() == 3
 
 
+def test_steps_within_the_house_do_not_use_up_the_new_leads_of_a_day_nor_escape_them() -> None:
+    bench = Bench()
+    bench.unhurried()
+    tag = StepDraft("tag", options={"tag": "seen"})
+    campaign = bench.campaign(bench.leads(5), tag, INVITE, new_leads_per_day=2)
+    bench.tick()
+    assert campaign.days.count() == 0
+    counts = []
+    for _ in range(3):
+        before = invited(bench)
+        a_day(bench)
+        counts.append(invited(bench) - before)
+    assert counts == [2, 2, 1]
+
+
 def test_a_first_step_that_did_not_go_out_gives_its_place_back() -> None:
     bench = Bench()
     bench.unhurried()
@@ -128,6 +150,92 @@ def test_a_stale_invitation_is_withdrawn_once_and_its_lead_leaves() -> None:
     assert list(bench.provider.sent_invitations(bench.account.provider_account_id)) == []
     assert Event.objects.filter(kind="invitation_withdrawn").count() == 1
     assert Dispatch.objects.filter(action="withdrawal", state="sent").count() == 1
+
+
+@pytest.mark.parametrize("days", [10, 21, 45])
+def test_an_acceptance_is_awaited_as_long_as_the_invitation_may_stand(days: int) -> None:
+    bench = Bench()
+    walk = bench.walk(None, INVITE, WRITE_NEXT_HOUR, withdraw_after_days=days)
+    bench.tick()
+    bench.wait(days=days, hours=-1)
+    bench.read()
+    bench.keep_house()
+    walk.refresh_from_db()
+    assert (walk.state, walk.next_action) == ("active", "expire")
+    assert any("accepted" in words for words in explain_in_words(enrollment=walk, at=bench.at))
+    bench.accept(bench.person_of(walk.lead))
+    bench.read()
+    walk.refresh_from_db()
+    assert (walk.state, walk.next_action) == ("active", "message")
+
+
+def test_who_accepted_at_the_last_moment_is_not_lost_when_the_invitation_is_to_be_withdrawn() -> None:
+    bench = Bench()
+    walk = bench.walk(None, INVITE, WRITE_NEXT_HOUR, withdraw_after_days=10)
+    bench.tick()
+    bench.wait(days=10)
+    bench.accept(bench.person_of(walk.lead))
+    assert withdraw_stale(at=bench.at, client=bench.provider) == 1
+    walk.refresh_from_db()
+    assert (walk.state, walk.stage, walk.next_action, walk.withdrawn_at) == ("active", "connected", "message", None)
+    assert not Event.objects.filter(kind="invitation_withdrawn").exists()
+    assert Event.objects.filter(kind="connection_accepted").count() == 1
+
+
+def test_a_withdrawal_that_linkedin_refuses_is_not_tried_again_all_day() -> None:
+    bench = Bench()
+    bench.unhurried()
+    bench.walk(None, INVITE, withdraw_after_days=10)
+    bench.tick()
+    bench.wait(days=10)
+    tries = []
+    with breaking_withdrawals(bench):
+        for _ in range(5):
+            tries.append(withdraw_stale(at=bench.at, client=bench.provider))
+            bench.wait(minutes=5)
+    assert tries == [1, 0, 0, 0, 0]
+    bench.wait(days=1)
+    assert withdraw_stale(at=bench.at, client=bench.provider) == 1
+    assert Enrollment.objects.get().withdrawn_at is not None
+
+
+@contextmanager
+def breaking_withdrawals(bench: Bench) -> Iterator[None]:
+    """LinkedIn says no to each, for a reason that does not pass."""
+    right = bench.provider.withdraw_invitation
+
+    def refuse(*, account_id: str, invitation_id: str) -> None:
+        raise ProviderError(Verdict.FEATURE_MISSING, status=403, title="Not allowed")
+
+    bench.provider.withdraw_invitation = refuse  # type: ignore[method-assign]
+    yield
+    bench.provider.withdraw_invitation = right  # type: ignore[method-assign]
+
+
+def test_many_stale_invitations_of_one_account_do_not_hold_up_anothers() -> None:
+    bench = Bench()
+    bench.unhurried()
+    night = bench.campaign(bench.leads(25), INVITE, withdraw_after_days=10, name="Night")
+    Enrollment.objects.update(invited_at=bench.at - timedelta(days=30))
+    Lead.objects.update(provider_id=Concat(Value("ACoAA"), Cast("pk", CharField())))
+    Campaign.objects.filter(pk=night.pk).update(opens_at=time(22), closes_at=time(23))
+    bench.walk(None, INVITE, accounts=[bench.free], withdraw_after_days=10, name="Other")
+    bench.tick()
+    bench.wait(days=10)
+    assert withdraw_stale(at=bench.at, client=bench.provider) == 1
+
+
+def test_an_invitation_that_does_not_say_to_whom_it_is_is_never_withdrawn_for_somebody_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bench = Bench()
+    nameless = SentInvitation.read({"id": "744", "invited_user_id": None})
+    monkeypatch.setattr(bench.provider, "sent_invitations", lambda account_id: iter([nameless]))
+    walk = bench.walk(None, StepDraft("withdraw_invitation"))
+    bench.tick_until_idle()
+    walk.refresh_from_db()
+    assert (walk.state, walk.withdrawn_at) == ("completed", None)
+    assert not Dispatch.objects.filter(called_at__isnull=False).exists()
 
 
 def test_nothing_is_withdrawn_outside_hours_or_while_stopped() -> None:
@@ -206,6 +314,16 @@ def test_a_low_rate_of_acceptance_halves_the_day(accepted: int, slowed_to: int |
         Enrollment.objects.filter(pk=row.pk).update(connected_at=bench.at)
     care(at=bench.at)
     assert Account.objects.get(pk=bench.account.pk).invitations_slowed_to == slowed_to
+
+
+def test_half_of_a_day_is_half_of_what_the_smallest_limit_leaves() -> None:
+    bench = Bench()
+    bench.unhurried(invitations_per_day=200)  # the plan's 30 is the smaller one
+    bench.campaign(bench.leads(40), INVITE, accounts=[bench.free])
+    Enrollment.objects.update(invited_at=bench.at)
+    bench.wait(days=8)
+    care(at=bench.at)
+    assert Account.objects.get(pk=bench.free.pk).invitations_slowed_to == 15
 
 
 def test_a_restricted_account_stops_alone() -> None:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from campaigns.editing import StepDraft
+from campaigns.engine.caring import care
 from campaigns.engine.claiming import LOOK_WITHIN
 from campaigns.models import Enrollment, Step
 from integrations.account_care import record_tuning, tuning_of
@@ -300,3 +301,73 @@ def test_an_account_with_nothing_to_do_is_not_looked_at_until_it_has(bench: Benc
     assert account.next_look_at > bench.at, "and not before it is due"
     bench.wait(minutes=1)
     assert bench.tick() == 1
+
+
+def invite_by_hand(bench: Bench, *, note: str = "") -> str:
+    """The owner invites somebody at LinkedIn. Returns the person's provider id."""
+    person = bench.stranger().provider_id
+    body = {"account_id": bench.account.provider_account_id, "provider_id": person} | (
+        {"message": note} if note else {}
+    )
+    answer = bench.session.post("http://sandbox.test/api/v1/users/invite", json=body, headers={"X-API-KEY": "sandbox"})
+    assert answer.ok, answer.text
+    return person
+
+
+def observed(bench: Bench, action: str) -> dict[str, int]:
+    rows = Usage.objects.filter(account=bench.account, action=action, observed__gt=0)
+    return {f"{row.day:%a}": row.observed for row in rows.order_by("day")}
+
+
+def test_invitations_of_the_owners_own_hand_use_up_the_caps_each_once_even_when_they_were_accepted(
+    bench: Bench,
+) -> None:
+    bench.unhurried(invitations_per_day=3)
+    first = invite_by_hand(bench, note="Hello")
+    invite_by_hand(bench)
+    bench.read()
+    bench.wait(minutes=5)
+    bench.control("/accept", account_id=bench.account.provider_account_id, person=first)
+    bench.read()
+    assert (observed(bench, "invitation"), observed(bench, "invitation_note")) == ({"Mon": 2}, {"Mon": 1})
+    invite_by_hand(bench)
+    bench.read()
+    bench.read()
+    assert observed(bench, "invitation") == {"Mon": 3}
+    bench.campaign(bench.leads(2), INVITE)
+    assert bench.tick_until_idle() == 0
+
+
+def test_invitations_of_the_engine_are_not_taken_for_the_owners(bench: Bench) -> None:
+    bench.unhurried()
+    bench.campaign(bench.leads(3), INVITE)
+    bench.tick_until_idle()
+    bench.read()
+    bench.wait(days=9)
+    bench.read()
+    assert observed(bench, "invitation") == {}
+    assert Account.objects.get(pk=bench.account.pk).pending_seen == 3
+
+
+def test_what_the_owner_did_yesterday_counts_for_the_week_on_the_day_it_was_done(bench: Bench) -> None:
+    bench.unhurried(invitations_per_week=3, messages_per_week=1)
+    invite_by_hand(bench)
+    invite_by_hand(bench)
+    letter = {"account_id": (None, bench.account.provider_account_id), "text": (None, "By hand")}
+    letter |= {"attendees_ids": (None, bench.friend().provider_id)}
+    bench.session.post("http://sandbox.test/api/v1/chats", files=letter, headers={"X-API-KEY": "sandbox"})
+    bench.wait_until(bench.at + timedelta(days=1))
+    bench.read()
+    assert (observed(bench, "invitation"), observed(bench, "message")) == ({"Mon": 2}, {"Mon": 1})
+    bench.campaign(bench.leads(3), INVITE)
+    bench.walk(bench.lead(bench.friend(number=1)), WRITE, name="Friends")
+    assert bench.tick_until_idle() == 1
+
+
+def test_what_the_owner_has_pending_counts_against_the_ceiling(bench: Bench) -> None:
+    bench.unhurried(pending_ceiling=2)
+    invite_by_hand(bench)
+    invite_by_hand(bench)
+    bench.read()
+    care(at=bench.at)
+    assert "2 invitations are pending" in Account.objects.get(pk=bench.account.pk).slowed_because

@@ -55,6 +55,22 @@ def test_of_two_walks_the_one_enrolled_first_goes_first_and_the_other_after_it()
     assert "another running campaign" not in why(bench, theirs)
 
 
+def test_a_tag_before_the_first_message_does_not_get_round_the_guards() -> None:
+    bench = Bench()
+    bench.unhurried()
+    lead, tag = bench.lead(), StepDraft("tag", options={"tag": "x"})
+    walks = [
+        bench.campaign([lead], tag, INVITE, name=name, start=False, not_again_within_days=0)
+        for name in ("First", "Second")
+    ]
+    for campaign in walks:
+        activate_campaign(campaign=campaign, by=None, at=bench.at)
+    bench.read()
+    bench.tick_until_idle()
+    assert len(bench.ledger()) == 1
+    assert "another running campaign: First" in why(bench, walks[1].enrollments.get())
+
+
 def test_a_person_another_sender_talks_to_is_left_to_them() -> None:
     bench = Bench()
     friend = bench.friend(bench.free)

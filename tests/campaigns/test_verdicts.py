@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.core.exceptions import ValidationError
 
+from campaigns.editing import StepDraft
 from campaigns.engine.recording import MOST_ATTEMPTS
 from campaigns.models import Enrollment
 from campaigns.planning.decisions import Because
@@ -48,7 +49,7 @@ def test_a_429_gives_the_quota_back_and_is_tried_again_later(bench: Bench) -> No
     assert enrollment.next_action_at and enrollment.next_action_at > bench.at
     assert enrollment.waiting_because == Because.RETRYING
     assert "step_failed" in kinds(enrollment)
-    bench.wait_until(enrollment.next_action_at + timedelta(minutes=1))
+    bench.wait_until(enrollment.next_action_at + timedelta(minutes=2))
     bench.tick()
     assert [kind for kind, _ in bench.sent()] == ["invitation"]
     enrollment.refresh_from_db()
@@ -160,6 +161,19 @@ def test_an_operator_wakes_what_rests_and_the_next_refusal_lets_it_rest_longer(b
     assert len(bench.ledger()) == 1
     with pytest.raises(ValidationError, match="is at rest"):
         wake(account=bench.account, by=None, at=bench.at)
+
+
+@pytest.mark.parametrize(("bare", "texts", "held"), [(True, [""], ""), (False, [], "text_refused")])
+def test_a_note_that_linkedin_refuses_is_left_out_unless_the_step_insists(
+    bench: Bench, bare: bool, texts: list[str], held: str
+) -> None:
+    """We take the account for premium; LinkedIn knows better, and takes no note of that length."""
+    bench.sandbox.parts.world.accounts[bench.account.provider_account_id].premium = False
+    walk = bench.walk(None, StepDraft("connection_request", "x" * 250, options={"bare_if_refused": bare}))
+    bench.tick_until_idle()
+    walk.refresh_from_db()
+    assert [entry["text"] or "" for entry in bench.ledger()] == texts
+    assert (walk.held_because, used(bench.account, "invitation_note")) == (held, 0)
 
 
 # --- The account itself ---------------------------------------------------------------------------------

@@ -128,6 +128,7 @@ def test_the_acceptance_of_a_person_not_invited_is_historical(bench: Bench) -> N
 def test_an_acceptance_after_the_walk_is_over_is_recorded_and_starts_nothing(bench: Bench) -> None:
     person, walk = invited(bench)
     bench.wait(days=22)
+    bench.read()
     bench.keep_house()
     bench.told("users", payloads.relation(bench.account, person))
     assert state(walk)[:2] == ("exited", "not_accepted")

@@ -112,6 +112,15 @@ def test_it_gives_up_after_a_while_and_can_be_tried_again(receiver: Receiver) ->
         "https://[::1]/",
         "https://169.254.169.254/latest/meta-data",
         "https://[::ffff:10.0.0.1]/",
+        "https://[64:ff9b::a00:1]/",
+        "https://[2002:7f00:1::]/",
+        "https://[::127.0.0.1]/",
+        "https://[fec0::1]/",
+        "https://224.0.0.1/",
+        "https://[ff02::1]/",
+        "https://" + "a" * 64 + ".example/",
+        "https://two..dots.example/",
+        "https://example.com/" + "a" * 1000,
         "https://user:word@example.com/",
         "ftp://example.com/",
         "https://",
@@ -133,6 +142,54 @@ def test_a_name_that_leads_into_a_private_network_is_refused_when_it_is_called()
     deliver_due(at=bench.at)
     call = OutboundCall.objects.get()
     assert (call.state, "private address" in call.detail) == ("pending", True)
+
+
+def test_a_public_address_behind_a_translator_may_be_called() -> None:
+    check_url("https://[64:ff9b::808:808]/")
+    check_url("https://8.8.8.8/")
+
+
+def test_a_call_that_cannot_even_be_begun_does_not_hold_up_those_behind_it(receiver: Receiver) -> None:
+    bench = Bench()
+    strange = ("https://" + "a" * 64 + ".example/", "https://two..dots.example/")
+    urls = (*strange, receiver.url)
+    for url in urls:
+        OutboundCall.objects.create(client=bench.client, url=url, payload={}, next_attempt_at=bench.at)
+    assert deliver_due(at=bench.at) == 3
+    assert len(receiver.calls) == 1
+    assert set(OutboundCall.objects.exclude(url=receiver.url).values_list("state", "attempts")) == {("pending", 1)}
+
+
+def test_an_answer_without_end_is_not_read(settings: Any) -> None:
+    settings.OUTBOUND_ALLOW_PRIVATE = True
+    told = 0
+
+    class Endless(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            nonlocal told
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(200)
+            self.end_headers()
+            try:
+                while told < 200_000_000:
+                    told += self.wfile.write(b"x" * 65536)
+            except OSError:
+                pass
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Quiet."""
+
+    server = HTTPServer(("127.0.0.1", 0), Endless)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    bench = Bench()
+    OutboundCall.objects.create(
+        client=bench.client, url=f"http://127.0.0.1:{server.server_port}/", payload={}, next_attempt_at=bench.at
+    )
+    deliver_due(at=bench.at)
+    server.shutdown()
+    server.server_close()
+    assert OutboundCall.objects.get().state == "delivered"
+    assert told < 100_000_000
 
 
 def test_every_client_has_a_secret_of_its_own() -> None:

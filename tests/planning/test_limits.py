@@ -27,7 +27,7 @@ def of_free(**own: int) -> Tuning:
     ("tuning", "used_in_week", "room", "words"),
     [
         (of_free(day=25), 0, 25, "25 a day, set for this account"),
-        (of_free(day=500), 0, 40, "40 a day, LinkedIn Free"),
+        (of_free(day=500), 0, 30, "30 a day, LinkedIn Free"),
         (of_free(day=25, week=60), 50, 10, "50 of 60 in seven days, set for this account"),
         (of_free(day=25), 140, 10, "140 of 150 in seven days, LinkedIn Free"),
         (of_free(day=25), 200, 0, "200 of 150 in seven days, LinkedIn Free"),
@@ -53,7 +53,7 @@ def test_what_linkedin_does_not_speak_of_has_our_own_figure_until_somebody_sets_
     assert smallest(ceilings(Tuning("premium"), "mail", DAY_ONE), {}) is None
 
 
-@pytest.mark.parametrize(("gone", "room"), [(0, 8), (14, 24), (27, 38), (28, 40), (400, 40)])
+@pytest.mark.parametrize(("gone", "room"), [(0, 6), (14, 18), (27, 29), (28, 30), (400, 30)])
 def test_a_new_account_gains_evenly_until_it_may_do_all_of_its_day(gone: int, room: int) -> None:
     tuning = Tuning("free", ramp_up_started_on=DAY_ONE)
     found = bound(tuning, "invitation", day=DAY_ONE + timedelta(days=gone))
@@ -76,3 +76,32 @@ def test_what_the_smallest_leaves_is_within_every_ceiling(bounds: list[Ceiling],
 
 def test_a_share_of_a_small_cap_is_not_nothing() -> None:
     assert [shared(cap, 0.3) for cap in (0, 1, 3, 10)] == [0, 1, 1, 3]
+
+
+def test_a_share_is_never_one_too_many_for_a_hair() -> None:
+    for percent in range(101):
+        for cap in range(0, 201, 5):
+            assert shared(cap, percent / 100) == -(-cap * percent // 100)
+
+
+# Unipile API, section 8: the lower figure where pages differ.
+SECTION_8 = [
+    ("free", "invitation", {DAY: 30, WEEK: 150}),
+    ("premium", "invitation", {DAY: 80, WEEK: 200}),
+    ("free", "invitation_note", {MONTH: 5}),
+    ("free", "message", {DAY: 100}),
+    ("premium", "message", {DAY: 100}),
+    ("free", "profile_view", {DAY: 80}),
+    ("premium", "profile_view", {DAY: 100}),
+    ("sales_navigator", "profile_view", {DAY: 150}),
+    ("free", "search_result", {DAY: 1000}),
+    ("premium", "search_result", {DAY: 2500}),
+    ("sales_navigator", "search_result", {DAY: 2500}),
+    ("free", "inmail", {DAY: 0}),
+    ("premium", "inmail", {DAY: 30, MONTH: 800}),
+]
+
+
+@pytest.mark.parametrize(("tier", "action", "limits"), SECTION_8)
+def test_the_plans_have_the_providers_own_figures(tier: str, action: str, limits: dict[int, int]) -> None:
+    assert {each.days: each.limit for each in ceilings(Tuning(tier), action, DAY_ONE)} == limits

@@ -66,7 +66,7 @@ WRITES = [
     (422, "comments_disabled", V.FEATURE_MISSING),
     (422, "sender_rejected", V.FEATURE_MISSING),
     (422, "send_as_denied", V.FEATURE_MISSING),
-    (429, "too_many_requests", V.RETRY_LATER),
+    (429, "too_many_requests", V.THROTTLED),
     (503, "no_client_session", V.RETRY_LATER),
     (503, "no_channel", V.RETRY_LATER),
     (503, "no_handler", V.RETRY_LATER),
@@ -115,7 +115,7 @@ BY_STATUS = [
     (415, V.INVALID, V.INVALID),
     (422, V.INVALID, V.INVALID),
     (425, V.RETRY_LATER, V.RETRY_LATER),
-    (429, V.RETRY_LATER, V.RETRY_LATER),
+    (429, V.THROTTLED, V.THROTTLED),
     (500, V.UNKNOWN, V.RETRY_LATER),
     (501, V.FEATURE_MISSING, V.FEATURE_MISSING),
     (502, V.RETRY_LATER, V.RETRY_LATER),
@@ -164,7 +164,7 @@ def test_a_page_in_place_of_an_answer_leaves_a_write_in_doubt(status: int) -> No
     assert classify_unreadable(status, write=False) is V.RETRY_LATER
 
 
-@pytest.mark.parametrize(("status", "verdict"), [(301, V.INVALID), (413, V.TEXT_REFUSED), (429, V.RETRY_LATER)])
+@pytest.mark.parametrize(("status", "verdict"), [(301, V.INVALID), (413, V.TEXT_REFUSED), (429, V.THROTTLED)])
 def test_a_page_with_a_status_of_its_own_is_judged_by_it(status: int, verdict: Verdict) -> None:
     assert classify_unreadable(status, write=True) is verdict
 

@@ -40,7 +40,7 @@ def failure(action: Callable[[], object]) -> ProviderError:
 @pytest.mark.parametrize(
     ("fault", "verdict", "status", "acted"),
     [
-        ("rate_limit", Verdict.RETRY_LATER, 429, False),
+        ("rate_limit", Verdict.THROTTLED, 429, False),
         ("unavailable", Verdict.RETRY_LATER, 503, False),
         ("cap", Verdict.ACCOUNT_CAP, 422, False),
         ("html", Verdict.UNKNOWN, 502, False),

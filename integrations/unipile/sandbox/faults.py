@@ -30,7 +30,8 @@ class Fault:
 # In the order in which they are drawn for a request; the first that strikes wins.
 BEFORE_ACTING = ("rate_limit", "unavailable", "html")
 AROUND_SENDS = ("error_before", "timeout_before", "error_after", "timeout_after")
-ON_INVITATIONS = ("cap",)
+# `ambiguous`: who is pending or was withdrawn is refused in the words of the cap (Unipile API, section 1.4).
+ON_INVITATIONS = ("cap", "ambiguous")
 IN_ANSWERS = ("null_ids",)
 ON_WEBHOOKS = ("webhook_lost", "webhook_late", "webhook_reorder", "webhook_duplicate", "payload_variance")
 ON_ACCOUNTS = ("disconnect",)

@@ -145,7 +145,8 @@ class Rules:
         withdrawn_at = account.withdrawn.get(person.provider_id)
         cooling = withdrawn_at is not None and at < withdrawn_at + WITHDRAWN_BLOCK
         if cooling or person.provider_id in account.pending:
-            raise refusals.already_invited_recently()
+            ambiguous = self.faults.strikes("ambiguous")
+            raise refusals.cannot_resend_yet() if ambiguous else refusals.already_invited_recently()
 
     def _require_reachable(self, account: Account, person: Person, chat: Chat | None) -> None:
         """A relation, or somebody who wrote first: they answered a note while second degree (trap 15)."""
