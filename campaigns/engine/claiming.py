@@ -28,6 +28,7 @@ from campaigns.engine.walking import (
     plan,
     snooze,
     steps_of,
+    unforeseen,
 )
 from campaigns.models import Campaign, Enrollment, Step, StepExecution
 from campaigns.planning.calendar import WorkingHours
@@ -39,6 +40,7 @@ from integrations import breaker
 from integrations.allowances import Allowance
 from integrations.dispatching import CannotReserve, Intent, NoteCapUsed, reserve
 from integrations.models import Account, Action
+from integrations.receiving import STRANGE
 from leads.models import Lead
 from outreach.events.recording import Actor
 from outreach.milestones import passing
@@ -85,6 +87,8 @@ def _reserve(at: datetime, limit: int) -> list[Job]:
         looked_at += [account.pk for account in ready]
         around = surroundings(ready, at=at)
         jobs += [job for account in ready if (job := _reserve_for(account, campaigns, around, at, look_by))]
+    if jobs and room is not None:
+        breaker.note_probe(at)
     return jobs
 
 
@@ -154,8 +158,12 @@ def _consider(enrollment: Enrollment, hours: WorkingHours, around: Surroundings,
     if is_new(enrollment):
         # Two campaigns that begin with the same person in the same instant: the second sees what the first did.
         Lead.objects.select_for_update().get(pk=enrollment.lead_id)
-    facts, wording = facts_about(enrollment, step, around=around, hours=hours, at=at)
-    decision = decide(str(step.pk), facts.action, facts, at)
+    try:
+        facts, wording = facts_about(enrollment, step, around=around, hours=hours, at=at)
+        decision = decide(str(step.pk), facts.action, facts, at)
+    except STRANGE as problem:  # one lead whose data make no sense must not keep all others from moving
+        hold(enrollment, unforeseen(problem), step=step, at=at, actor=Actor.ENGINE)
+        return None
     if isinstance(decision, Send):
         return _try_to_commit(enrollment, step, wording, hours, at)
     _put_off(enrollment, step, decision, steps=steps, hours=hours, at=at)

@@ -33,9 +33,9 @@ from inbox.ingesting import same_words
 from inbox.models import Message
 from integrations.allowances import local_day
 from integrations.dispatching import Outcome, confirm
-from integrations.errors import ProviderError, Verdict
+from integrations.errors import OURS, ProviderError, Verdict, ours
 from integrations.models import Account
-from integrations.receiving import hand_on
+from integrations.receiving import STRANGE, hand_on
 from integrations.unipile.client import UnipileClient
 from leads.models import Lead
 from leads.suppressing import suppression_of
@@ -73,9 +73,10 @@ def run_batch(*, now: Clock, client: UnipileClient, limit: int | None = None, at
     workers = at_once or len(jobs)
     looked = [Looked(job, found) for job, found in zip(jobs, _each(jobs, _looker(client), workers), strict=True)]
     passing("after_preflight")
+    began = stopwatch()
     confirmed = _confirm_all(looked, now())
     passing("after_confirm")
-    results = _each(confirmed, _caller(client), workers)
+    results = _each(confirmed, _caller(client, began), workers)
     passing("after_call")
     _record_all(list(zip(confirmed, results, strict=True)), now())
     passing("after_record")
@@ -96,20 +97,25 @@ def _looker(client: UnipileClient) -> Callable[[Job], Findings]:
             return action_for(job.step.kind).look(job, client)
         except ProviderError as problem:
             return Findings(problem=problem)
+        except STRANGE as problem:
+            return Findings(problem=ours(Verdict.INVALID, problem))
 
     return look
 
 
-def _caller(client: UnipileClient) -> Callable[[Job], Result]:
-    confirmed_at = stopwatch()
+def _caller(client: UnipileClient, began: float) -> Callable[[Job], Result]:
+    """`began` is when confirming began: a process that stood still at any time since must not call any more."""
 
     def call(job: Job) -> Result:
-        if stopwatch() - confirmed_at > CALL_WITHIN:
-            return ProviderError(Verdict.UNKNOWN, title="The process stood still between confirming and calling.")
+        if stopwatch() - began > CALL_WITHIN:
+            stood_still = "The process stood still between confirming and calling."
+            return ProviderError(Verdict.UNKNOWN, type=OURS, title=stood_still)
         try:
             return action_for(job.step.kind).call(job, client)
         except ProviderError as problem:
             return problem
+        except STRANGE as problem:
+            return ours(Verdict.UNKNOWN, problem)
 
     return call
 

@@ -24,6 +24,7 @@ from campaigns.engine.walking import (
     step_plan,
     steps_of,
     subject_of,
+    unforeseen,
     walk_of,
 )
 from campaigns.models import Campaign, Enrollment, Step, StepExecution
@@ -32,6 +33,7 @@ from campaigns.planning.decisions import Because, Reason
 from campaigns.planning.sequencing import begins_at
 from campaigns.stopping import engine_is_on
 from campaigns.wording import word
+from integrations.receiving import STRANGE
 from outreach.events.kinds import EventKind
 from outreach.events.recording import Actor, record
 from outreach.milestones import passing
@@ -57,7 +59,12 @@ def _carry_out_next(at: datetime) -> bool:
         enrollment = rows.select_for_update(skip_locked=True, of=("self",)).first()
         if enrollment is None:
             return False
-        _carry_out(enrollment, at)
+        try:
+            with transaction.atomic():
+                _carry_out(enrollment, at)
+        except STRANGE as problem:  # one lead whose data make no sense must not keep all others from moving
+            broken = rows.get(pk=enrollment.pk)
+            hold(broken, unforeseen(problem), step=None, at=at, actor=Actor.ENGINE)
         passing("inside_internal")
     return True
 
