@@ -69,7 +69,8 @@ def _engine(user: User, at: datetime) -> Attention | None:
 def _provider(user: User, at: datetime) -> Attention | None:
     down = ProviderHealth.objects.filter(opens_at__gt=at).count()
     text = "The provider is not answering; calls rest for a while and start again by themselves"
-    return _item(Harm.NOTHING_MOVES, down, text, text, "", "cloud_off", "warning")
+    url = list_of("integrations_providerhealth") if user.is_superuser else ""
+    return _item(Harm.NOTHING_MOVES, down, text, text, url, "cloud_off", "warning")
 
 
 def _unreconciled(user: User, at: datetime) -> Attention | None:

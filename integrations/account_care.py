@@ -3,6 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
+from integrations import breaker
 from integrations.errors import ProviderError
 from integrations.models import OWN_LIMITS, Account
 from integrations.unipile.client import UnipileClient
@@ -116,9 +117,13 @@ def refresh(account: Account, client: UnipileClient, *, at: datetime) -> bool:
 def refresh_all(client: UnipileClient, *, at: datetime) -> int:
     changed = 0
     for account in Account.objects.exclude(status=Status.DELETED):
+        if not breaker.is_closed(at):
+            break
         try:
             changed += refresh(account, client, at=at)
         except ProviderError as problem:
+            if breaker.speaks_of_the_provider(problem):
+                breaker.note_failure(at=at, detail=str(problem))
             if problem.status == 404:
                 changed += change_status(account, Status.DELETED, at=at, actor=Actor.POLL, detail=str(problem))
     return changed

@@ -17,13 +17,16 @@ import urllib3
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
+from integrations.deadlines import pool_classes
 from integrations.models import OutboundCall
 from outreach import chance
 from outreach.clients.models import Client
 
 State = OutboundCall.State
 TIMEOUT = urllib3.Timeout(connect=5, read=10)
-FIRST_RETRY = timedelta(minutes=1)
+# A receiver whose answer drips must not hold the worker: so many seconds for the whole of it.
+POOLS = pool_classes(15.0)
+FIRST_RETRY, LEAST_RETRY = timedelta(minutes=1), timedelta(seconds=20)
 # A call that a worker took is left alone for so long; then it was lost with its worker.
 TAKEN_FOR = timedelta(minutes=2)
 BATCH = 50
@@ -169,13 +172,14 @@ def _post(call: OutboundCall) -> int:
 
 def _pool(scheme: str, address: str, host: str, port: int) -> urllib3.HTTPConnectionPool:
     if scheme == "http":
-        return urllib3.HTTPConnectionPool(address, port, timeout=TIMEOUT)
-    return urllib3.HTTPSConnectionPool(address, port, timeout=TIMEOUT, server_hostname=host, assert_hostname=host)
+        return POOLS[scheme](address, port, timeout=TIMEOUT)
+    return POOLS[scheme](address, port, timeout=TIMEOUT, server_hostname=host, assert_hostname=host)
 
 
 def _failed(call: OutboundCall, detail: str, at: datetime) -> None:
     attempts = call.attempts + 1
-    pause = FIRST_RETRY * 2 ** (attempts - 1) * (0.5 + chance.draw() / 2)
+    # Full jitter: receivers that came back are not called by everybody in the same minute.
+    pause = max(LEAST_RETRY, FIRST_RETRY * 2**attempts * chance.draw())
     state = State.FAILED if attempts >= OutboundCall.MAX_ATTEMPTS else State.PENDING
     OutboundCall.objects.filter(pk=call.pk).update(state=state, next_attempt_at=at + pause, detail=detail[:300])
 

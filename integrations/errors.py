@@ -53,6 +53,10 @@ class Verdict(StrEnum):
     """A write whose outcome cannot be known. Ask the provider, or a person, before anything else."""
 
 
+# The `type` of a problem that lies with us: nothing can be concluded from it about the provider.
+OURS = "ours"
+
+
 class ProviderError(Exception):
     """A provider call that failed, with its verdict.
 
@@ -70,6 +74,10 @@ class ProviderError(Exception):
         self.title = title
         self.detail = detail
 
+    @property
+    def is_ours(self) -> bool:
+        return self.type == OURS
+
     def __str__(self) -> str:
         origin = " ".join(part for part in (str(self.status or ""), self.type) if part) or "no answer"
         words = ": ".join(dict.fromkeys(part for part in (self.title, self.detail) if part))
@@ -77,6 +85,13 @@ class ProviderError(Exception):
 
     def __reduce__(self) -> tuple[object, ...]:
         return _rebuild, (self.verdict, self.status, self.type, self.title, self.detail)
+
+
+def ours(verdict: Verdict, problem: Exception) -> ProviderError:
+    """Something that nobody has foreseen went wrong here, around a call to the provider."""
+    return ProviderError(
+        verdict, type=OURS, title="Something went wrong here", detail=f"{type(problem).__name__}: {problem}"
+    )
 
 
 def _rebuild(verdict: Verdict, status: int | None, type: str, title: str, detail: str) -> ProviderError:

@@ -374,6 +374,8 @@ class ProviderHealth(models.Model):
     provider = models.CharField(max_length=40, primary_key=True)
     failures_in_a_row = models.PositiveIntegerField(default=0)
     opens_at = models.DateTimeField(default=EPOCH, help_text="No call starts before this.")
+    openings = models.PositiveIntegerField(default=0, help_text="How often it was opened without an answer between.")
+    probing_until = models.DateTimeField(null=True, blank=True, help_text="One call finds out how the provider is.")
     detail = models.CharField(max_length=300, blank=True)
 
     class Meta:

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db.models.functions import Least
 
+from integrations import breaker
 from integrations.account_care import change_status, refresh
 from integrations.by_hand import read_invitations
 from integrations.errors import ProviderError, Verdict
@@ -18,21 +20,41 @@ from integrations.reconciling import reconcile
 from integrations.unipile.client import UnipileClient
 from integrations.unipile.types import Chat, ChatMessage
 from outreach import chance
+from outreach.clock import stopwatch
 from outreach.events.recording import Actor
 
 # Deliveries lag behind the moments they carry: read again what lies this close to the last reading.
 MESSAGES_OVERLAP = timedelta(hours=6)
 RELATIONS_OVERLAP = timedelta(days=2)
+# Seconds that one round of readings may take, and for how long an account that a worker took is nobody else's.
+LONGEST_ROUND = 60.0
+TAKEN_FOR = timedelta(minutes=10)
 # After a connection, or a reconnection, the gap may be long.
 MESSAGES_LOOKBACK = timedelta(days=7)
 
 
-def poll_due(*, at: datetime, client: UnipileClient) -> int:
-    """Read every account that is due. Returns how many were read."""
-    due = list(Account.objects.due_to_read(at))
-    for account in due:
-        poll(account, at=at, client=client)
-    return len(due)
+def poll_due(*, at: datetime, client: UnipileClient, seconds: float = LONGEST_ROUND) -> int:
+    """Read the accounts that are due, the longest overdue first. Returns how many were read.
+
+    A provider that is down is left alone, and a slow one is left after so many seconds: the next round goes on where
+    this one ended. Several workers at once never read the same account.
+    """
+    began, done = stopwatch(), 0
+    due = Account.objects.due_to_read(at).order_by(Least("messages_poll_at", "relations_poll_at"), "pk")
+    for account in list(due):
+        if stopwatch() - began > seconds or not breaker.is_closed(at):
+            break
+        if _take(account, at):
+            poll(account, at=at, client=client)
+            done += 1
+    return done
+
+
+def _take(account: Account, at: datetime) -> bool:
+    """Whoever moves the next reading first has it; a worker that is lost with it costs a few minutes."""
+    moments = {"messages_poll_at": account.messages_poll_at, "relations_poll_at": account.relations_poll_at}
+    due = {name: at + TAKEN_FOR for name, moment in moments.items() if moment <= at}
+    return bool(Account.objects.filter(pk=account.pk, **moments).update(**due))
 
 
 def poll(account: Account, *, at: datetime, client: UnipileClient) -> None:
@@ -51,6 +73,8 @@ def poll(account: Account, *, at: datetime, client: UnipileClient) -> None:
             reconcile(account, at=at, client=client)
     except ProviderError as problem:
         _put_off(account, problem, at)
+    else:
+        breaker.note_success()
 
 
 def poll_messages(account: Account, *, at: datetime, client: UnipileClient) -> int:
@@ -111,8 +135,11 @@ def _mark_read(account: Account, at: datetime, what: str, minutes: int) -> None:
 
 def _put_off(account: Account, problem: ProviderError, at: datetime) -> None:
     """The provider did not answer: try again soon. Coverage ages, and holds follow-ups back by itself."""
+    if breaker.speaks_of_the_provider(problem):
+        breaker.note_failure(at=at, detail=str(problem))
     soon = at + timedelta(minutes=chance.uniform(2, 5))
-    Account.objects.filter(pk=account.pk, messages_poll_at__lte=at).update(messages_poll_at=soon)
-    Account.objects.filter(pk=account.pk, relations_poll_at__lte=at).update(relations_poll_at=soon)
+    for name in ("messages_poll_at", "relations_poll_at"):
+        if getattr(account, name) <= at:  # what was read meanwhile has its next moment already
+            Account.objects.filter(pk=account.pk).update(**{name: soon})
     if problem.verdict == Verdict.ACCOUNT_DISCONNECTED:
         change_status(account, Account.Status.CREDENTIALS, at=at, actor=Actor.POLL, detail=str(problem))

@@ -39,7 +39,7 @@ Handler = Callable[..., str]
 
 
 # What a body that is valid JSON, but like no call of Unipile's, can lead to. One of them must not hold up the others.
-STRANGE = (ValueError, TypeError, LookupError, ArithmeticError, ObjectDoesNotExist, DatabaseError)
+STRANGE = (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, ObjectDoesNotExist, DatabaseError)
 log = logging.getLogger(__name__)
 
 

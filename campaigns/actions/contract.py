@@ -29,7 +29,10 @@ from outreach.clients.models import Client
 from outreach.events.kinds import EventKind
 
 # What a kind of step may stumble over. The engine sets that one lead aside, so that the others go on.
-STRANGE = (ValueError, TypeError, LookupError, ArithmeticError, ObjectDoesNotExist, DataError, IntegrityError)
+STRANGE = (
+    *(ValueError, TypeError, AttributeError, LookupError, ArithmeticError),
+    *(ObjectDoesNotExist, DataError, IntegrityError),
+)
 
 
 class TextUse(StrEnum):

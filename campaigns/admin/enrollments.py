@@ -18,7 +18,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from campaigns.explaining import explain_in_words
 from campaigns.models import Enrollment, Step, StepExecution
-from campaigns.planning.decisions import Because
+from campaigns.planning.decisions import HOLDS, Because
 from campaigns.planning.explaining import PHRASES
 from campaigns.stopping import pause_enrollment, release_enrollment, resume_enrollment, stop_enrollment
 from campaigns.wording import word
@@ -88,6 +88,19 @@ class HeldFilter(YesFilter):
         return queryset.filter(held) if self.value() == "yes" else queryset
 
 
+class ParkedFilter(DropdownFilter):
+    """Why a lead is held: those that many attempts could not move are among them."""
+
+    title = "held because"
+    parameter_name = "because"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(each.value, PHRASES[each].capitalize()) for each in sorted(HOLDS)]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        return queryset.filter(held_because=self.value(), state__in=Enrollment.OPEN) if self.value() else queryset
+
+
 class StopForm(BaseDialogForm):
     detail = forms.CharField(
         required=False, max_length=300, label="Why (for the log)", widget=UnfoldAdminTextInputWidget
@@ -102,6 +115,7 @@ class EnrollmentAdmin(LedgerAdmin):
     list_filter = (
         StatusFilter,
         HeldFilter,
+        ParkedFilter,
         ("campaign", VisibleFilter),
         ("account", VisibleFilter),
         ("exit_reason", StateFilter),
@@ -109,8 +123,8 @@ class EnrollmentAdmin(LedgerAdmin):
     list_select_related = ("lead", "campaign", "account")
     search_fields = ("lead__first_name", "lead__last_name", "lead__company", "lead__email", "lead__public_identifier")
     paginator = CheapPaginator
-    actions = ("pause_selected", "resume_selected", "stop_selected")
-    actions_detail = ("pause", "resume", "stop")
+    actions = ("pause_selected", "resume_selected", "release_selected", "stop_selected")
+    actions_detail = ("pause", "resume", "release", "stop")
     change_form_outer_before_template = "console/enrollment.html"
     fieldsets = (
         ("Walk", {"fields": ("lead", "campaign", "sequence", "account", "position", "state", "stage", "attempts")}),
@@ -195,6 +209,10 @@ class EnrollmentAdmin(LedgerAdmin):
     @admin.action(description="Resume", permissions=["steer"])
     def resume_selected(self, request: HttpRequest, queryset: "models.QuerySet[Enrollment]") -> None:
         tell(request, self._each(request, queryset, resume_enrollment), "resumed")
+
+    @admin.action(description="Try again (held leads)", permissions=["steer"])
+    def release_selected(self, request: HttpRequest, queryset: "models.QuerySet[Enrollment]") -> None:
+        tell(request, self._each(request, queryset, release_enrollment), "looked at again")
 
     @admin.action(description="Take out of the campaign", permissions=["steer"])
     def stop_selected(self, request: HttpRequest, queryset: "models.QuerySet[Enrollment]") -> None:

@@ -2,11 +2,13 @@
 
 from typing import Any
 
-from django.db.models import QuerySet
-from django_filters.rest_framework import CharFilter, MultipleChoiceFilter, UUIDFilter
+from django.db.models import Q, QuerySet
+from django_filters.rest_framework import BooleanFilter, CharFilter, ChoiceFilter, MultipleChoiceFilter, UUIDFilter
 
 from campaigns.api.statuses import LeadStatus, has_any_status
 from campaigns.models import Campaign, Enrollment, ManualTask, StepExecution
+from campaigns.planning.decisions import HOLDS
+from campaigns.planning.explaining import PHRASES
 from leads.api.filters import LeadFilters
 from leads.models import Lead
 from outreach.api.filters import Filters
@@ -24,11 +26,17 @@ class CampaignFilters(Filters):
 
 
 class EnrollmentFilters(Filters):
+    held = BooleanFilter(method="filter_held", help_text="Blocked until somebody acts; those parked are among them.")
+    held_because = ChoiceFilter(choices=[(each.value, PHRASES[each]) for each in sorted(HOLDS)])
     status = MultipleChoiceFilter(choices=LeadStatus.choices, method="filter_status", help_text=SEVERAL)
 
     class Meta:
         model = Enrollment
         fields = ("client", "campaign", "lead", "account", "state", "stage", "exit_reason")
+
+    def filter_held(self, rows: QuerySet[Enrollment], name: str, wanted: bool) -> QuerySet[Enrollment]:
+        held = Q(held_at__isnull=False, state__in=Enrollment.OPEN)
+        return rows.filter(held if wanted else ~held)
 
     def filter_status(self, rows: QuerySet[Enrollment], name: str, wanted: list[str]) -> QuerySet[Enrollment]:
         return rows.filter(has_any_status(wanted))

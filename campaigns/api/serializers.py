@@ -432,10 +432,25 @@ class SettleSerializer(Body):
     happened = serializers.BooleanField(help_text="Whether the message or invitation did reach the person.")
 
 
+class CircuitSerializer(serializers.Serializer[Any]):
+    provider = serializers.ChoiceField(choices=["unipile"], default="unipile")
+
+
+class ProviderSerializer(serializers.Serializer[Any]):
+    """How a provider answers: `closed` is well, `open` is left alone, `half_open` is tried out with one call."""
+
+    provider = serializers.CharField()
+    state = serializers.ChoiceField(choices=["closed", "open", "half_open"])
+    opens_at = serializers.DateTimeField(allow_null=True, help_text="When calls start again by themselves.")
+    failures_in_a_row = serializers.IntegerField()
+    detail = serializers.CharField(help_text="What failed last.")
+
+
 class EngineSerializer(serializers.Serializer[Any]):
     running = serializers.BooleanField(help_text="False: nothing automatic is sent, for any client.")
     stopped_at = serializers.DateTimeField(allow_null=True)
     restored_at = serializers.DateTimeField(allow_null=True, help_text="When the database last looked restored.")
+    providers = ProviderSerializer(many=True)
     accounts_to_reconcile = serializers.IntegerField(
         help_text="Accounts that send nothing until they were compared with the provider."
     )

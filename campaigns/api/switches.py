@@ -6,7 +6,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
-from campaigns.api.serializers import EngineSerializer, MeaningSerializer, SettleSerializer
+from campaigns.api.serializers import CircuitSerializer, EngineSerializer, MeaningSerializer, SettleSerializer
 from campaigns.deciding import settle_by_hand
 from campaigns.engine.restoring import reconcile_everything
 from campaigns.models import EngineState
@@ -22,6 +22,7 @@ from campaigns.stopping import (
     stop_engine,
 )
 from inbox.api.views import Messages
+from integrations import breaker
 from integrations.api.views import Accounts, Dispatches, Senders
 from integrations.dispatching import wake
 from integrations.models import Account
@@ -30,6 +31,7 @@ from outreach.api.permissions import MemberOfClient, OperatorOnly
 from outreach.api.serializers import InFlight, in_flight
 from outreach.api.viewsets import Outreach, Pausable
 from outreach.clients.api.views import Clients
+from outreach.clock import now
 
 
 class PausableClients(Pausable, Clients):
@@ -112,6 +114,14 @@ class Engine(Outreach, ViewSet):
         start_engine(**self.by_at)
         return Response(EngineSerializer(engine_now()).data)
 
+    @extend_schema(request=CircuitSerializer, responses=EngineSerializer)
+    def close_circuit(self, request: Request) -> Response:
+        """Calls to a provider that was left alone because it did not answer start again at once."""
+        asked = CircuitSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        breaker.close_by_hand(provider=asked.validated_data["provider"], **self.by_at)
+        return Response(EngineSerializer(engine_now()).data)
+
     @extend_schema(request=None, responses=EngineSerializer)
     def reconcile(self, request: Request) -> Response:
         """After a restored backup: nothing is sent from an account before it was compared with the provider."""
@@ -126,5 +136,6 @@ def engine_now() -> dict[str, object]:
         "running": stopped_at is None,
         "stopped_at": stopped_at,
         "restored_at": state.restored_at if state else None,
+        "providers": breaker.states(now()),
         "accounts_to_reconcile": Account.objects.filter(unreconciled_since__isnull=False).count(),
     }

@@ -30,5 +30,6 @@ urlpatterns = [
     path("engine/", Engine.as_view({"get": "state"}), name="engine"),
     path("engine/stop/", Engine.as_view({"post": "stop"}), name="engine-stop"),
     path("engine/start/", Engine.as_view({"post": "start"}), name="engine-start"),
+    path("engine/close-circuit/", Engine.as_view({"post": "close_circuit"}), name="engine-close-circuit"),
     path("engine/reconcile/", Engine.as_view({"post": "reconcile"}), name="engine-reconcile"),
 ]

@@ -11,7 +11,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from campaigns.actions.contract import Job
+from campaigns.actions.contract import STRANGE, Job
 from campaigns.actions.registry import action_for, is_internal
 from campaigns.calendars import hours_for
 from campaigns.engine.beginning import is_new
@@ -27,6 +27,7 @@ from campaigns.engine.walking import (
     snooze,
     steps_by_sequence,
     steps_of,
+    unforeseen,
 )
 from campaigns.models import Campaign, Enrollment, Step, StepExecution
 from campaigns.planning.calendar import WorkingHours
@@ -81,6 +82,8 @@ def _reserve(at: datetime, limit: int) -> list[Job]:
     while campaigns and len(jobs) < limit and (ready := ready_accounts(at, limit - len(jobs), apart_from=looked_at)):
         looked_at += [account.pk for account in ready]
         jobs += _reserve_for_all(ready, campaigns, at, look_by)
+    if jobs and room is not None:
+        breaker.note_probe(at)
     return jobs
 
 
@@ -132,8 +135,12 @@ def _reserve_together(
         if step is None or _action_of(step) != offer.next_action:
             continue
         hours = hours_for(offer.campaign, offer.lead)
-        facts, wording = facts_about(offer, step, around=around, hours=hours, at=at, known=known)
-        if isinstance(decide(str(step.pk), facts.action, facts, at), Send):
+        try:
+            facts, wording = facts_about(offer, step, around=around, hours=hours, at=at, known=known)
+            decision = decide(str(step.pk), facts.action, facts, at)
+        except STRANGE:
+            continue  # asked by itself it is held, and says why
+        if isinstance(decision, Send):
             prospects.append(Prospect(offer, step, wording, hours, offer.pk in known.connected))
     chosen = unrelated(prospects)
     if not chosen:
@@ -210,8 +217,12 @@ def _consider(enrollment: Enrollment, around: Surroundings, at: datetime) -> Job
         return None
     _lock_new_leads([enrollment])
     known = acquaintance([enrollment], at=at)
-    facts, wording = facts_about(enrollment, step, around=around, hours=hours, at=at, known=known)
-    decision = decide(str(step.pk), facts.action, facts, at)
+    try:
+        facts, wording = facts_about(enrollment, step, around=around, hours=hours, at=at, known=known)
+        decision = decide(str(step.pk), facts.action, facts, at)
+    except STRANGE as problem:  # one lead whose data make no sense must not keep all others from moving
+        hold(enrollment, unforeseen(problem), step=step, at=at, actor=Actor.ENGINE)
+        return None
     if isinstance(decision, Send):
         return _try_to_commit(Prospect(enrollment, step, wording, hours, enrollment.pk in known.connected), around, at)
     _put_off(enrollment, step, decision, steps=steps, hours=hours, at=at)

@@ -40,7 +40,7 @@ from inbox.models import Message
 from integrations.allowances import local_day
 from integrations.batches import confirm_all
 from integrations.dispatching import Outcome
-from integrations.errors import ProviderError, Verdict
+from integrations.errors import OURS, ProviderError, Verdict, ours
 from integrations.models import Account, Dispatch
 from integrations.receiving import hand_on
 from integrations.unipile.client import UnipileClient
@@ -83,9 +83,10 @@ def run_batch(*, now: Clock, client: UnipileClient, limit: int | None = None, at
     workers = at_once or len(jobs)
     looked = [Looked(job, found) for job, found in zip(jobs, _each(jobs, _looker(client), workers), strict=True)]
     passing("after_preflight")
+    began = stopwatch()
     confirmed = _confirm_all(looked, now())
     passing("after_confirm")
-    results = _each(confirmed, _caller(client), workers)
+    results = _each(confirmed, _caller(client, began), workers)
     passing("after_call")
     _record_all(list(zip(confirmed, results, strict=True)), now())
     passing("after_record")
@@ -118,31 +119,28 @@ def _looker(client: UnipileClient) -> Callable[[Job], Findings]:
         except ProviderError as problem:
             return Findings(problem=problem)
         except STRANGE as problem:
-            return Findings(problem=_unforeseen(job, problem, Verdict.INVALID))
+            log.exception("The look before %s of %s stumbled", job.step, job.enrollment.pk)
+            return Findings(problem=ours(Verdict.INVALID, problem))
 
     return look
 
 
-def _caller(client: UnipileClient) -> Callable[[Job], Result]:
-    confirmed_at = stopwatch()
+def _caller(client: UnipileClient, began: float) -> Callable[[Job], Result]:
+    """`began` is when confirming began: a process that stood still at any time since must not call any more."""
 
     def call(job: Job) -> Result:
-        if stopwatch() - confirmed_at > CALL_WITHIN:
-            return ProviderError(Verdict.UNKNOWN, title="The process stood still between confirming and calling.")
+        if stopwatch() - began > CALL_WITHIN:
+            stood_still = "The process stood still between confirming and calling."
+            return ProviderError(Verdict.UNKNOWN, type=OURS, title=stood_still)
         try:
             return action_for(job.step.kind).call(job, client)
         except ProviderError as problem:
             return problem
         except STRANGE as problem:
-            return _unforeseen(job, problem, Verdict.UNKNOWN)
+            log.exception("%s of %s stumbled", job.step, job.enrollment.pk)
+            return ours(Verdict.UNKNOWN, problem)
 
     return call
-
-
-def _unforeseen(job: Job, problem: Exception, verdict: Verdict) -> ProviderError:
-    """A kind of step stumbled. Its lead waits for an operator; the rest of the batch goes on."""
-    log.exception("Step %s of enrollment %s stumbled", job.step, job.enrollment.pk)
-    return ProviderError(verdict, title=f"{type(problem).__name__}: {problem}")
 
 
 # --- Confirm --------------------------------------------------------------------------------------------

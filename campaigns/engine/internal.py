@@ -3,7 +3,6 @@
 There is no call that could be in doubt, so a crash leaves such a step either done, with its record, or untouched.
 """
 
-import logging
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -26,6 +25,7 @@ from campaigns.engine.walking import (
     step_plan,
     steps_of,
     subject_of,
+    unforeseen,
     walk_of,
 )
 from campaigns.models import Campaign, Enrollment, Step, StepExecution
@@ -39,7 +39,6 @@ from outreach.events.recording import Actor, record
 from outreach.milestones import passing
 
 BATCH = 50
-log = logging.getLogger(__name__)
 
 
 def carry_out_internal_steps(*, at: datetime, limit: int = BATCH) -> int:
@@ -63,19 +62,11 @@ def _carry_out_next(at: datetime) -> bool:
         try:
             with transaction.atomic():
                 _carry_out(enrollment, at)
-        except STRANGE as problem:
-            _set_aside(enrollment, problem, at)
+        except STRANGE as problem:  # one lead whose data make no sense must not keep all others from moving
+            broken = rows.get(pk=enrollment.pk)
+            hold(broken, unforeseen(problem), step=None, at=at, actor=Actor.ENGINE)
         passing("inside_internal")
     return True
-
-
-def _set_aside(enrollment: Enrollment, problem: Exception, at: datetime) -> None:
-    """The step cannot be carried out and nobody foresaw it: its lead waits for an operator, all others go on."""
-    log.exception("A step of enrollment %s could not be carried out", enrollment.pk)
-    enrollment.refresh_from_db()
-    reason = Reason(Because.GAVE_UP, detail=f"{type(problem).__name__}: {problem}")
-    step = next((each for each in steps_of(enrollment) if each.position >= enrollment.position), None)
-    hold(enrollment, reason, step=step, at=at, actor=Actor.ENGINE)
 
 
 def _carry_out(enrollment: Enrollment, at: datetime) -> None:

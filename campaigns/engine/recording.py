@@ -46,7 +46,7 @@ from integrations.dispatching import (
     settle,
     throttled_in_a_row,
 )
-from integrations.errors import ProviderError, Verdict
+from integrations.errors import OURS, ProviderError, Verdict
 from integrations.models import Account, Action, Dispatch
 from integrations.provider_events import PersonRef, RelationMade
 from integrations.receiving import hand_on
@@ -203,6 +203,21 @@ def record_cancelled(job: Job, why: str, *, at: datetime, twin: bool = False) ->
         _go_on(enrollment, at=at)
 
 
+def record_lost(job: Job, why: str, *, at: datetime) -> None:
+    """An attempt that came to nothing with its worker, or in silence: a failed attempt like any other.
+
+    A step that ends its worker each time, or never gets an answer, is put before an operator in the end.
+    """
+    if not settle(job.dispatch, _rejected(Verdict.RETRY_LATER, why), at=at):
+        return
+    release_slot(job.dispatch, at)
+    enrollment = _fresh(job)
+    unbegin(enrollment)
+    _finish(job, Executed.CANCELLED, at=at, detail=why)
+    if enrollment.state == State.ACTIVE:
+        _retry(enrollment, job, ProviderError(Verdict.RETRY_LATER, type=OURS, title=why), at=at)
+
+
 def record_failure(job: Job, problem: ProviderError, *, at: datetime, called: bool) -> None:
     """The provider refused, or did not answer. The verdict says what follows."""
     problem = told_apart(job, problem)
@@ -227,7 +242,8 @@ def record_failure(job: Job, problem: ProviderError, *, at: datetime, called: bo
 
 def _uncertain(job: Job, problem: ProviderError, *, at: datetime) -> None:
     """Called, and nobody knows. Never resent: recovery asks the provider, in the end a person decides."""
-    breaker.note_failure(at=at, detail=str(problem))
+    if breaker.speaks_of_the_provider(problem):
+        breaker.note_failure(at=at, detail=str(problem))
     if settle(job.dispatch, Outcome(Dispatch.State.UNKNOWN, verdict=problem.verdict, detail=str(problem)), at=at):
         free_slot(job.dispatch, at)
         mark_unknown(job, at=at, detail=str(problem))
@@ -259,10 +275,10 @@ def care_for_account(dispatch: Dispatch, problem: ProviderError, *, at: datetime
     elif verdict == Verdict.ACCOUNT_RESTRICTED:
         change_status(account, Account.Status.RESTRICTED, at=at, actor=Actor.ENGINE, detail=str(problem))
     elif verdict == Verdict.CREDENTIALS:
-        breaker.rest(until=at + KEY_REST, detail=str(problem))
-    elif verdict == Verdict.RETRY_LATER:
+        breaker.rest(until=at + KEY_REST, at=at, detail=str(problem))
+    elif breaker.speaks_of_the_provider(problem):
         breaker.note_failure(at=at, detail=str(problem))
-    else:
+    elif problem.status is not None:
         breaker.note_success()
 
 
@@ -299,7 +315,8 @@ def _after_refusal(enrollment: Enrollment, job: Job, problem: ProviderError, *, 
     elif job.dispatch.text and action_for(job.step.kind).goes_bare(job.step, [verdict]):
         replan(enrollment, at=at, actor=Actor.ENGINE)  # The next attempt leaves the text out.
     elif verdict in HOLDS:
-        hold(enrollment, Reason(HOLDS[verdict], detail=str(problem)), step=job.step, at=at, actor=Actor.ENGINE)
+        because = Because.BROKEN if problem.is_ours else HOLDS[verdict]
+        hold(enrollment, Reason(because, detail=str(problem)), step=job.step, at=at, actor=Actor.ENGINE)
     elif verdict in (Verdict.RETRY_LATER, Verdict.THROTTLED, Verdict.UNKNOWN):
         _retry(enrollment, job, problem, at=at)
     else:

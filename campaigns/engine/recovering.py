@@ -11,15 +11,23 @@ from django.db import transaction
 
 from campaigns.actions.contract import STRANGE, Evidence, Job
 from campaigns.actions.registry import action_for
-from campaigns.engine.recording import mark_unknown, note_relation, record_cancelled, record_outcome
+from campaigns.engine.recording import (
+    mark_unknown,
+    note_relation,
+    record_cancelled,
+    record_lost,
+    record_outcome,
+)
 from campaigns.engine.walking import subject_of
 from campaigns.models import StepExecution
 from inbox.models import Message
+from integrations import breaker
 from integrations.dispatching import NEVER_CALLED, Outcome, ask_again, lease, settle
 from integrations.errors import ProviderError
 from integrations.models import Account, Action, Dispatch
 from integrations.receiving import hand_on
 from integrations.unipile.client import UnipileClient
+from integrations.unipile.reading import storable
 from outreach.events.kinds import EventKind
 from outreach.events.recording import Actor, Subject, record
 from outreach.milestones import passing
@@ -35,7 +43,9 @@ def recover(*, at: datetime, client: UnipileClient) -> int:
     left = list(Dispatch.objects.left_behind(at - lease()).select_related("account")[:BATCH])
     for dispatch in left:
         _take_over(dispatch, at=at)
-    waiting = list(Dispatch.objects.to_settle(at).select_related("account")[:BATCH])
+    # A provider that is down is not asked: its silence would use up the questions.
+    answering = breaker.is_closed(at)
+    waiting = list(Dispatch.objects.to_settle(at).select_related("account")[:BATCH]) if answering else []
     for dispatch in waiting:
         _ask(dispatch, at=at, client=client)
     return len(left) + len(waiting)
@@ -57,7 +67,7 @@ def _take_over(dispatch: Dispatch, *, at: datetime) -> None:
 
 def _never_called(dispatch: Dispatch, job: Job | None, *, at: datetime) -> None:
     if job:
-        record_cancelled(job, "The process ended before the call.", at=at)
+        record_lost(job, "The process ended before the call.", at=at)
     else:
         settle(dispatch, NEVER_CALLED, at=at)
 
@@ -70,8 +80,8 @@ def _ask(dispatch: Dispatch, *, at: datetime, client: UnipileClient) -> None:
         return
     try:
         evidence = _evidence(dispatch, job, client, at)
-    except (ProviderError, *STRANGE) as problem:
-        ask_again(dispatch, at=at, detail=str(problem))
+    except (ProviderError, *STRANGE) as problem:  # one strange answer must not keep the others from being settled
+        ask_again(dispatch, at=at, detail=storable(str(problem)))
         return
     for event in evidence.messages:
         hand_on(event, account=dispatch.account, at=at, actor=Actor.RECOVERY)
@@ -94,20 +104,30 @@ def _evidence(dispatch: Dispatch, job: Job | None, client: UnipileClient, at: da
     return action_for(job.step.kind if job else WITHOUT_STEP[dispatch.action]).reconcile(dispatch, client, at=at)
 
 
-def conclude(dispatch: Dispatch, job: Job | None, evidence: Evidence, *, at: datetime, actor: str) -> None:
-    """Settle an unknown outcome by evidence, or by an operator's word, and let the walk go on."""
+def conclude(
+    dispatch: Dispatch, job: Job | None, evidence: Evidence, *, at: datetime, actor: str, by_hand: bool = False
+) -> bool:
+    """Settle an unknown outcome by evidence, or by an operator's word, and let the walk go on.
+
+    False when somebody else was faster; then nothing is written. Of an operator's word no failed attempt is made.
+    """
     outcome = evidence.outcome or Outcome(State.SENT)
     with transaction.atomic():
+        if not Dispatch.objects.select_for_update().filter(pk=dispatch.pk, state=State.UNKNOWN).exists():
+            return False
         _record_settled(dispatch, job, evidence, at=at, actor=actor)
         if job and evidence.happened:
             record_outcome(job, outcome, at=at, settled_by=actor)
             if evidence.connected:
                 note_relation(job, at=at, actor=actor)
-        elif job:
+        elif job and by_hand:
             record_cancelled(job, f"It did not happen: {evidence.words}.", at=at)
+        elif job:
+            record_lost(job, f"It did not happen: {evidence.words}.", at=at)
         else:
             settle(dispatch, outcome if evidence.happened else NEVER_CALLED, at=at)
         passing("inside_recovery")
+    return True
 
 
 def _record_settled(dispatch: Dispatch, job: Job | None, evidence: Evidence, *, at: datetime, actor: str) -> None:

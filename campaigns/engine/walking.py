@@ -3,6 +3,7 @@
 Every function changes the row it is given, which the caller has locked, and writes it.
 """
 
+import logging
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -30,10 +31,12 @@ from campaigns.planning.sequencing import (
 )
 from campaigns.querysets import EnrollmentQuerySet
 from integrations.models import Account
+from integrations.unipile.reading import storable
 from leads.models import Connection
 from outreach.events.kinds import EventKind
 from outreach.events.recording import Subject, record
 
+log = logging.getLogger(__name__)
 State, Stage, ExitReason = Enrollment.State, Enrollment.Stage, Enrollment.ExitReason
 APPOINTMENT = ("next_account", "next_action", "next_action_at", "priority", "waiting_because")
 ADVANCED = ("position", "last_done_at", "attempts")
@@ -238,11 +241,18 @@ def hold(enrollment: Enrollment, reason: Reason, *, step: Step | None, at: datet
     )
 
 
+def unforeseen(problem: Exception) -> Reason:
+    """What to hold a lead with whose step ran into something that nobody has thought of."""
+    log.exception("A step ran into something unforeseen")
+    return Reason(Because.BROKEN, detail=storable(f"{type(problem).__name__}: {problem}"))
+
+
 def release(enrollment: Enrollment, *, steps: list[Step], hours: WorkingHours, at: datetime, actor: str) -> None:
     """Take up a held lead again: the gate looks at it anew."""
     because = enrollment.held_because
     enrollment.held_because, enrollment.held_detail, enrollment.held_at = "", "", None
-    enrollment.save(update_fields=[*HOLD])
+    enrollment.attempts = 0  # whoever gave up is given a whole new row of attempts
+    enrollment.save(update_fields=[*HOLD, "attempts"])
     record(EventKind.STEP_RELEASED, at=at, actor=actor, subject=subject_of(enrollment), because=because)
     plan(enrollment, steps=steps, hours=hours, at=at, actor=actor)
 

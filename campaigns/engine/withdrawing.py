@@ -12,6 +12,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from campaigns.actions.withdraw_invitation import pending_invitation, withdraw
 from campaigns.calendars import hours_for
+from campaigns.engine.executing import CALL_WITHIN
 from campaigns.engine.recording import care_for_account
 from campaigns.engine.turnstile import go_through
 from campaigns.engine.walking import leave, replan, subject_of
@@ -34,8 +35,10 @@ from integrations.models import Account, Action, Dispatch
 from integrations.provider_events import PersonRef, RelationMade
 from integrations.receiving import hand_on
 from integrations.unipile.client import UnipileClient
+from outreach.clock import stopwatch
 from outreach.events.kinds import EventKind
 from outreach.events.recording import Actor, record
+from outreach.milestones import passing
 
 State = Dispatch.State
 BATCH = 20
@@ -97,6 +100,7 @@ def _withdraw(enrollment: Enrollment, *, at: datetime, client: UnipileClient) ->
         _not_pending(enrollment, dispatch, at=at, client=client)
         return
     dispatch.data = {**dispatch.data, "invitation_id": pending}
+    began = stopwatch()
     with transaction.atomic():
         go_through()
         if not _may_still(enrollment):
@@ -105,6 +109,9 @@ def _withdraw(enrollment: Enrollment, *, at: datetime, client: UnipileClient) ->
             return
         if not confirm(dispatch, at=at):
             return
+    passing("after_confirm")
+    if stopwatch() - began > CALL_WITHIN:
+        return  # a pause may have returned by now: recovery finds out that nothing was withdrawn
     try:
         outcome = withdraw(dispatch, client)
     except ProviderError as problem:

@@ -37,6 +37,7 @@ class Because(StrEnum):
     LEAD_IMPOSSIBLE = "lead_impossible"
     INVITATION_EXPIRED = "invitation_expired"
     GAVE_UP = "gave_up"
+    BROKEN = "broken"
     TEXT_REFUSED = "text_refused"
     FEATURE_MISSING = "feature_missing"
     TEXT_UNFIT = "text_unfit"
@@ -143,6 +144,7 @@ HOLDS = frozenset(
     {
         Because.OUTCOME_UNKNOWN,
         Because.GAVE_UP,
+        Because.BROKEN,
         Because.TEXT_REFUSED,
         Because.FEATURE_MISSING,
         Because.TEXT_UNFIT,

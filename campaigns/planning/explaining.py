@@ -22,6 +22,7 @@ PHRASES: dict[Because, str] = {
     Because.TEXT_REFUSED: "the provider refused the text",
     Because.FEATURE_MISSING: "the account's plan does not include this, or its credits are used up",
     Because.GAVE_UP: "many attempts have failed; somebody should look, and try again",
+    Because.BROKEN: "something went wrong that nobody has foreseen; somebody should look, and try again",
     Because.TEXT_UNFIT: "the text cannot be sent as it stands",
     Because.MISSING_VALUE: "the lead has no value for something the text needs",
     Because.NO_IDENTIFIER: "the lead has no LinkedIn profile to send to",

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from integrations.breaker import close_by_hand
+from integrations.breaker import close_by_hand, state_of
 from integrations.models import ProviderHealth, RefusedDelivery, WebhookReceipt
 from integrations.receiving import replay
 from outreach.clock import now
@@ -81,6 +81,13 @@ class RefusedDeliveryAdmin(OperatorLedgerAdmin):
     search_fields = ("source", "reason")
 
 
+CIRCUITS = {
+    "open": label("failed", "Not called for now"),
+    "half_open": label("connecting", "Tried out with one call"),
+    "closed": label("ok", "Answering"),
+}
+
+
 @admin.register(ProviderHealth)
 class ProviderHealthAdmin(OperatorLedgerAdmin):
     list_display = ("provider", "circuit", "failures_in_a_row", "opens", "detail")
@@ -100,4 +107,4 @@ class ProviderHealthAdmin(OperatorLedgerAdmin):
 
     @column("State")
     def circuit(self, row: ProviderHealth) -> SafeString:
-        return label("failed", "Not called for now") if row.opens_at > now() else label("ok", "Answering")
+        return CIRCUITS[state_of(row, now())]

@@ -7,10 +7,10 @@ from typing import Any, TypeAlias
 from urllib.parse import urljoin, urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
 from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
 from urllib3.util.retry import Retry
 
+from integrations.deadlines import DeadlineAdapter
 from integrations.errors import ProviderError, Verdict
 from integrations.unipile.errors import classify, classify_unreadable, settled
 from integrations.unipile.reading import mapping, text
@@ -18,6 +18,8 @@ from integrations.unipile.reading import mapping, text
 USER_AGENT = "Outreach/1.0"
 API_PATH = "/api/v1"
 READ_TRIES = 3
+# Seconds that one answer may take as a whole, however steadily it drips.
+WHOLE_ANSWER = 60.0
 REDIRECTS = 3
 
 Json: TypeAlias = Mapping[str, Any]
@@ -25,8 +27,8 @@ Query: TypeAlias = Mapping[str, str | int]
 Form: TypeAlias = Sequence[tuple[str, str]]
 
 
-def make_session() -> requests.Session:
-    """A session that repeats reads a few times, with jitter, and never a write."""
+def make_session(*, whole_answer: float = WHOLE_ANSWER) -> requests.Session:
+    """A session that repeats reads a few times, with jitter, and never a write; no answer takes longer than that."""
     session = requests.Session()
     session.headers["User-Agent"] = USER_AGENT
     retry = Retry(
@@ -41,7 +43,7 @@ def make_session() -> requests.Session:
         respect_retry_after_header=False,  # it would hold a worker for as long as the answer pleases
     )
     for scheme in ("https://", "http://"):
-        session.mount(scheme, HTTPAdapter(max_retries=retry))
+        session.mount(scheme, DeadlineAdapter(seconds=whole_answer, max_retries=retry))
     return session
 
 

@@ -67,6 +67,7 @@ TELLINGS: Mapping[str, Telling] = {
     K.ACCOUNT_RECONCILED: Telling("The account was compared with the provider", "published_with_changes", Tone.GOOD),
     K.ACCOUNT_WOKEN: Telling("{account} may try again what was at rest", "alarm", Tone.CALM),
     K.ENGINE_STARTED: Telling("The engine was started", "power_settings_new", Tone.GOOD),
+    K.CIRCUIT_OPENED: Telling("The provider does not answer and is not called for a while", "cloud_off", Tone.HARM),
     K.CIRCUIT_CLOSED: Telling("Calls to the provider were started again by hand", "bolt"),
     K.LEADS_IMPORTED: Telling("Leads were imported", "upload_file", Tone.NEWS),
     K.CAMPAIGN_RESUMED: Telling("{campaign} was resumed", "play_circle", Tone.GOOD),

@@ -50,6 +50,7 @@ class EventKind(models.TextChoices):
     ENGINE_STARTED = "engine_started", "Engine started"
     RESTORE_NOTICED = "restore_noticed", "Database looks restored"
     ACCOUNT_RECONCILED = "account_reconciled", "Account compared with the provider"
+    CIRCUIT_OPENED = "circuit_opened", "Provider not called for a while"
     CIRCUIT_CLOSED = "circuit_closed", "Provider called again by hand"
     LEADS_IMPORTED = "leads_imported", "Leads imported"
     CAMPAIGN_RESUMED = "campaign_resumed", "Campaign resumed"
@@ -94,6 +95,7 @@ DATA_KEYS: dict[EventKind, frozenset[str]] = {
     K.CAMPAIGN_QUIET: frozenset({"reasons"}),
     K.RESTORE_NOTICED: frozenset({"accounts", "detail"}),
     K.ACCOUNT_RECONCILED: frozenset({"detail"}),
+    K.CIRCUIT_OPENED: frozenset({"detail", "until"}),
     K.CIRCUIT_CLOSED: frozenset({"detail"}),
     K.CLIENT_PAUSED: frozenset({"in_flight"}),
     K.ACCOUNT_PAUSED: frozenset({"in_flight"}),
