@@ -308,3 +308,12 @@ def test_before_a_hand_over_the_figures_can_be_read(api: ContractClient, northwi
     other = make_account(northwind.client, provider_account_id="acc-other", name="Other Sender")
     done = api.post(path, {"sender": leaving["sender"], "to": str(other.sender_id)}).json()
     assert done == {"moved": 1, "stayed": 1, "ended": 0}
+
+
+def test_guards_are_switched_while_the_campaign_runs_and_nothing_else_is(
+    api: ContractClient, northwind: Tenant, path: str
+) -> None:
+    Campaign.objects.filter(pk=northwind.campaign.pk).update(status="active")
+    changed = api.patch(path, {"company_limit": None, "one_sender_at_a_time": False}).json()
+    assert (changed["company_limit"], changed["one_sender_at_a_time"]) == (None, False)
+    assert api.patch(path, {"company_limit": 2, "name": "Other"}).status_code == 409
