@@ -52,7 +52,9 @@ def _contacted(last: StepExecution, pause: timedelta) -> Reason | None:
 
 
 def _sent_elsewhere(campaign: Campaign, leads: Iterable[UUID], since: datetime) -> ClientOwnedQuerySet[StepExecution]:
+    """Who was moved on from another campaign goes on in this one: what was sent there is part of the same walk."""
     sent = StepExecution.objects.filter(outcome=StepExecution.Outcome.SENT, dispatch__called_at__gt=since)
+    sent = sent.exclude(enrollment__exit_reason=Enrollment.ExitReason.MOVED)
     return sent.filter(enrollment__lead__in=leads).exclude(enrollment__campaign=campaign)
 
 

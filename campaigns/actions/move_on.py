@@ -40,7 +40,8 @@ def _hand_on(place: Place, target: Campaign) -> str:
     from campaigns.enrolling import enroll
 
     with transaction.atomic():
-        Enrollment.objects.filter(pk=place.enrollment.pk).update(state=Enrollment.State.EXITED)
+        gone = {"state": Enrollment.State.EXITED, "exit_reason": Enrollment.ExitReason.MOVED}
+        Enrollment.objects.filter(pk=place.enrollment.pk).update(**gone)
         report = enroll(campaign=target, leads=[place.lead], by=None, at=place.at)
     return ", ".join(refusal.detail for refusal in report.refused)
 

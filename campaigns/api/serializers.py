@@ -43,7 +43,7 @@ class Interval(serializers.ListField):
 
 
 class CampaignSerializer(OwnedRow[Campaign]):
-    """Leads + a sequence + senders + working hours in a time zone. Only drafts may be changed."""
+    """Leads + a sequence + senders + working hours in a time zone. Only drafts may be changed, but for the guards."""
 
     HOURS = (
         "time_zone",

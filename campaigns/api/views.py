@@ -61,6 +61,17 @@ from outreach.api.idempotency import idempotent
 from outreach.api.serializers import InFlight, in_flight
 from outreach.api.viewsets import Changed, Created, Listed, Pausable, Removed
 
+GUARDS = frozenset(
+    {
+        "one_campaign_at_a_time",
+        "one_sender_at_a_time",
+        "company_limit",
+        "colleague_pause_days",
+        "not_again_within_days",
+        "new_leads_per_day",
+    }
+)
+
 
 def only_drafts(campaign: Campaign) -> None:
     """Raises Conflict: what is under way keeps the plan that its leads began with."""
@@ -89,7 +100,9 @@ class Campaigns(Pausable, Created, Changed, Removed, Listed[Campaign]):
             sequence_of(campaign)
 
     def perform_update(self, serializer: BaseSerializer[Any]) -> None:
-        only_drafts(cast(Campaign, serializer.instance))
+        """Guards may be switched at any time; they are asked before each step."""
+        if not set(serializer.validated_data) <= GUARDS:
+            only_drafts(cast(Campaign, serializer.instance))
         super().perform_update(serializer)
 
     def perform_destroy(self, instance: Model) -> None:

@@ -46,7 +46,7 @@ def test_from_nothing_to_a_running_campaign(api: ContractClient, northwind: Tena
     steps = api.put(f"{path}steps/", STEPS).json()
     assert [(step["position"], step["delay_unit"]) for step in steps] == [(0, "working_days"), (1, "hours")]
     report = api.post(f"{path}enroll/", {"lead_ids": [str(northwind.lead.pk)]}).json()
-    assert report == {"enrolled": 1, "refused": []}
+    assert report == {"enrolled": 1, "refused": [], "waiting": []}
     assert api.post(f"{path}activate/").json()["status"] == "active"
     (walk,) = api.get("/api/v1/enrollments/", {"campaign": made["id"]}).json()["results"]
     assert (walk["status"], walk["next_action"]) == ("pending_invite", "invitation")
@@ -268,3 +268,52 @@ def test_a_running_campaign_gets_a_new_version_after_a_look_at_it(
     assert (done["version"], done["moved"] + done["stayed"]) == (2, 1)
     back = api.post(f"{path}versions/back/", {}).json()
     assert back["version"] == 3
+
+
+def test_of_two_programs_that_change_the_steps_the_second_is_told(api: ContractClient, northwind: Tenant) -> None:
+    path = f"{CAMPAIGNS}{northwind.campaign.pk}/"
+    assert api.post(f"{path}activate/").status_code == 200
+    newcomer = make_lead(northwind.client, public_identifier="newcomer")
+    api.post(f"{path}enroll/", {"lead_ids": [str(newcomer.pk)]})
+    seen = api.post(f"{path}versions/preview/", {"steps": STEPS}).json()["version"]
+    assert api.post(f"{path}versions/", {"steps": STEPS, "based_on": seen}).status_code == 200
+    answer = api.post(f"{path}versions/", {"steps": STEPS[:1], "based_on": seen})
+    assert answer.status_code == 409
+    assert "version 2 meanwhile" in details(answer)[0]
+    assert api.post(f"{path}versions/back/", {"based_on": seen}).status_code == 409
+    versions = api.get(f"{path}versions/").json()
+    assert [(each["version"], each["step_count"]) for each in versions] == [(2, 2), (1, versions[1]["step_count"])]
+    assert (versions[0]["leads"], versions[1]["leads"]) == (0, 2)
+    assert api.post(f"{path}versions/move/").json() == {"moved": 1, "stayed": 1}, "a step of one is in flight"
+    assert api.get(f"{path}versions/").json()[0]["leads"] == 1
+
+
+def test_wrong_steps_are_refused_before_anybody_publishes_them(api: ContractClient, northwind: Tenant) -> None:
+    path = f"{CAMPAIGNS}{northwind.campaign.pk}/"
+    assert api.post(f"{path}activate/").status_code == 200
+    for address in ("versions/preview/", "versions/"):
+        answer = api.post(f"{path}{address}", {"steps": [STEPS[0], STEPS[0]]})
+        assert answer.status_code == 409
+        assert "invites twice" in details(answer)[0]
+
+
+def test_before_a_hand_over_the_figures_can_be_read(api: ContractClient, northwind: Tenant) -> None:
+    newcomer = make_lead(northwind.client, public_identifier="newcomer")
+    api.post(f"{CAMPAIGNS}{northwind.campaign.pk}/enroll/", {"lead_ids": [str(newcomer.pk)]})
+    path = f"{CAMPAIGNS}{northwind.campaign.pk}/hand-over/"
+    (leaving,) = api.get(path).json()
+    assert (leaving["name"], leaving["open"], leaving["free"]) == (northwind.account.sender.name, 2, 1)
+    answer = api.post(path, {"sender": leaving["sender"]})
+    assert answer.status_code == 409
+    other = make_account(northwind.client, provider_account_id="acc-other", name="Other Sender")
+    done = api.post(path, {"sender": leaving["sender"], "to": str(other.sender_id)}).json()
+    assert done == {"moved": 1, "stayed": 1, "ended": 0}
+
+
+def test_guards_are_switched_while_the_campaign_runs_and_nothing_else_is(
+    api: ContractClient, northwind: Tenant, path: str
+) -> None:
+    Campaign.objects.filter(pk=northwind.campaign.pk).update(status="active")
+    changed = api.patch(path, {"company_limit": None, "one_sender_at_a_time": False}).json()
+    assert (changed["company_limit"], changed["one_sender_at_a_time"]) == (None, False)
+    assert api.patch(path, {"company_limit": 2, "name": "Other"}).status_code == 409

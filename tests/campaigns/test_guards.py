@@ -269,3 +269,19 @@ def test_new_leads_of_the_day_are_counted_when_something_first_reaches_them() ->
     bench.campaign(bench.leads(4), TAG, INVITE, new_leads_per_day=2)
     on_and_on(bench)
     assert len(bench.sent()) == 2
+
+
+def test_whoever_is_moved_to_another_campaign_is_not_kept_out_by_what_the_first_one_sent() -> None:
+    bench = Bench()
+    bench.unhurried()
+    there = bench.campaign([], WRITE_NEXT_HOUR, name="There")
+    move = StepDraft("move", options={"campaign": str(there.pk)})
+    bench.walk(bench.lead(bench.friend()), WRITE, move, name="Here")
+    bench.read()
+    bench.tick()
+    bench.tick()
+    bench.wait(hours=2)
+    bench.read()
+    bench.tick_until_idle()
+    assert len(bench.sent()) == 2
+    assert there.enrollments.get().state == "completed"

@@ -5,9 +5,10 @@ from datetime import time
 from django.urls import reverse
 
 from campaigns.models import Campaign
+from campaigns.versioning import drafts_of, publish
 from tests.console.addresses import page
-from tests.console.conftest import Tenant
-from tests.worlds import make_campaign
+from tests.console.conftest import AT, Tenant
+from tests.worlds import make_account, make_campaign
 
 
 def settings_of(tenant: Tenant, **more: object) -> dict[str, object]:
@@ -171,3 +172,75 @@ def test_steps_of_a_running_campaign_are_looked_at_before_they_are_published(age
 def test_a_viewer_publishes_nothing(viewer, ours):
     proposal = reverse("admin:campaigns_campaign_new_steps", args=[ours.campaign.pk])
     assert viewer.get(proposal).status_code == 403
+
+
+def proposed(agent, ours, text="Hello again {{ first_name }}"):
+    """The page of the running campaign, sent with other texts; returns where it leads to."""
+    campaign = ours.campaign
+    old = tuple(campaign.current_sequence().steps.order_by("position"))
+    changed = steps(*(text for _ in old), initial=old)
+    agent.post(page(campaign), {**settings_of(ours), "name": campaign.name} | changed)
+    return reverse("admin:campaigns_campaign_new_steps", args=[campaign.pk])
+
+
+def test_a_proposal_that_somebody_else_has_overtaken_is_refused_in_words(agent, ours):
+    proposal = proposed(agent, ours)
+    (first, *_) = drafts_of(ours.campaign.current_sequence().steps.order_by("position"))
+    publish(campaign=ours.campaign, steps=[first], move=False, by=None, at=AT)
+    answer = agent.post(proposal, {"move": "yes"})
+    assert "Somebody has published version 2 meanwhile" in answer.content.decode()
+    assert ours.campaign.sequences.count() == 2
+    agent.post(proposal, {"drop": "yes"})
+    assert agent.get(proposal).status_code == 302
+
+
+def test_a_page_loaded_before_somebody_else_changed_the_steps_is_refused_in_words(agent, ours):
+    campaign = ours.campaign
+    old = tuple(campaign.current_sequence().steps.order_by("position"))
+    form = {**settings_of(ours), "name": campaign.name} | steps(*("Mine" for _ in old), initial=old)
+    (first, *_) = drafts_of(old)
+    publish(campaign=campaign, steps=[first], move=False, by=None, at=AT)
+    answer = agent.post(page(campaign), form)
+    assert answer.status_code == 200
+    assert "Somebody else has changed the steps meanwhile" in answer.content.decode()
+    assert campaign.sequences.count() == 2
+
+
+def test_a_proposal_that_was_left_does_not_come_back_with_the_next_change_of_the_settings(agent, ours):
+    proposal = proposed(agent, ours)
+    old = tuple(ours.campaign.current_sequence().steps.order_by("position"))
+    form = {**settings_of(ours), "name": "Renamed"} | steps(*(step.text for step in old), initial=old)
+    for index, step in enumerate(old):
+        form |= {
+            f"steps-{index}-delay_amount": str(step.delay_amount),
+            f"steps-{index}-delay_unit": step.delay_unit,
+            f"steps-{index}-options": "{}",
+            f"initial-steps-{index}-options": "{}",  # as the page itself sends them along
+            f"steps-{index}-variants": "[]",
+            f"initial-steps-{index}-variants": "[]",
+            f"steps-{index}-weight": "1",
+        }
+    answer = agent.post(page(ours.campaign), form)
+    assert answer.url != proposal
+    assert agent.get(proposal).url == page(ours.campaign)
+
+
+def test_steps_that_would_not_be_activated_are_not_published_either(agent, ours):
+    campaign = ours.campaign
+    old = tuple(campaign.current_sequence().steps.order_by("position"))
+    changed = steps(*("Hello" for _ in old), initial=old) | {"steps-1-kind": "connection_request"}
+    agent.post(page(campaign), {**settings_of(ours), "name": campaign.name} | changed)
+    shown = agent.get(reverse("admin:campaigns_campaign_new_steps", args=[campaign.pk])).content.decode()
+    assert "The sequence invites twice" in shown
+    assert "Publish" not in shown
+
+
+def test_who_left_the_campaign_does_not_stand_against_saving_its_page(agent, ours):
+    other = make_account(ours.client, provider_account_id="acc-other", name="Other Sender")
+    campaign = ours.campaign
+    campaign.senders.set([other.sender])  # as after a hand-over: a lead is still with the first sender
+    old = tuple(campaign.current_sequence().steps.order_by("position"))
+    form = {**settings_of(ours), "name": "Renamed", "senders": [str(other.sender_id)]}
+    agent.post(page(campaign), form | steps(*(step.text for step in old), initial=old))
+    campaign.refresh_from_db()
+    assert campaign.name == "Renamed"
