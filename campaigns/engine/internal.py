@@ -113,7 +113,15 @@ def _follow(place: Place, result: Result, steps: list[Step]) -> None:
     enrollment, at = place.enrollment, place.at
     match result:
         case Passed(holds=holds, detail=detail):
-            finish_internal(place.enrollment, place.step, holds=holds, detail=detail, text=place.wording.text, at=at)
+            finish_internal(
+                place.enrollment,
+                place.step,
+                holds=holds,
+                detail=detail,
+                text=place.wording.text,
+                variant=place.wording.variant,
+                at=at,
+            )
             plan(enrollment, steps=steps, hours=place.hours, at=at, actor=Actor.ENGINE)
         case NotYet(because=because, until=until):
             _put_off(enrollment, until, because)
@@ -138,7 +146,15 @@ def _put_off(enrollment: Enrollment, until: datetime | None, because: Because) -
 
 
 def finish_internal(
-    enrollment: Enrollment, step: Step, *, holds: bool, detail: str, text: str, at: datetime, actor: str = Actor.ENGINE
+    enrollment: Enrollment,
+    step: Step,
+    *,
+    holds: bool,
+    detail: str,
+    text: str,
+    at: datetime,
+    variant: str = "",
+    actor: str = Actor.ENGINE,
 ) -> None:
     """Write that the step is done, and put it behind the lead. The caller plans what comes next."""
     StepExecution.objects.create(
@@ -147,6 +163,7 @@ def finish_internal(
         step=step,
         attempt=enrollment.executions.filter(step=step).count() + 1,
         outcome=StepExecution.Outcome.DONE,
+        variant=variant,
         text=text,
         detail=detail[:500],
         reserved_at=at,

@@ -2,14 +2,16 @@
 
 from campaigns.models import Enrollment
 from campaigns.planning.conditions import LeadFacts
-from campaigns.tokens import values_for
+from campaigns.tokens import asked_of
 from inbox.models import Message
 from leads.models import Connection
 
 
 def lead_facts(enrollment: Enrollment) -> LeadFacts:
     lead = enrollment.lead
-    taken = enrollment.executions.exclude(variant="").values_list("step__position", "variant")
+    # By the origin: a variant taken on an earlier version of the steps was taken of the same step.
+    taken = dict(enrollment.executions.exclude(variant="").values_list("step__origin", "variant"))
+    steps = enrollment.sequence.steps.filter(origin__in=taken)
     return LeadFacts(
         is_connected=enrollment.connected_at is not None
         or Connection.objects.filter(account=enrollment.account_id, lead=lead).exists(),
@@ -18,8 +20,8 @@ def lead_facts(enrollment: Enrollment) -> LeadFacts:
         has_linkedin=bool(lead.identifier),
         has_email=bool(lead.email),
         tags=frozenset(map(str, lead.tags)),
-        fields=values_for(lead, enrollment.account.sender),
-        variants=dict(taken),
+        fields=asked_of(lead),
+        variants={step.position: taken[step.origin] for step in steps},
     )
 
 

@@ -78,7 +78,7 @@ def _stale(at: datetime) -> "QuerySet[Enrollment]":
 
 
 def _refused_lately(at: datetime) -> list[UUID]:
-    """Walks whose withdrawal LinkedIn refused within a day: asking again at once would only cost the account's turns."""
+    """Walks whose withdrawal LinkedIn refused within a day: asking again would only cost the account its turns."""
     refused = Dispatch.objects.filter(state=State.REJECTED, called_at__isnull=False, settled_at__gt=at - ONE_DAY)
     keys = refused.filter(action=Action.WITHDRAWAL, key__startswith=KEY).values_list("key", flat=True)
     return [UUID(key.removeprefix(KEY)) for key in keys]
