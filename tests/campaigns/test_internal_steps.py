@@ -158,6 +158,29 @@ def test_a_message_that_was_seen_ends_the_wait_for_it() -> None:
     assert bench.told("messaging", body).effect == "known already"
 
 
+def test_a_message_whose_reading_no_webhook_told_is_found_seen_when_the_inbox_is_read() -> None:
+    bench = Bench()
+    lead = bench.lead(bench.friend())
+    bench.walk(lead, WRITE, ask("seen", then=2, otherwise=3, within_amount=3, within_unit="days"), TAG, END)
+    run(bench)
+    bench.read()
+    run(bench)
+    assert tags_of(lead) == []
+    world = bench.sandbox.parts.world
+    sent = Message.objects.get(dispatch__isnull=False)
+    world.accounts[bench.account.provider_account_id].chats_by_person[lead_person(bench, lead)].messages[-1].seen = True
+    bench.wait(minutes=30)
+    bench.read()
+    sent.refresh_from_db()
+    assert sent.seen_at == bench.at
+    run(bench)
+    assert tags_of(lead) == ["Warm"]
+
+
+def lead_person(bench: Bench, lead: Lead) -> str:
+    return bench.person_of(lead).provider_id
+
+
 def test_a_field_is_set_from_the_leads_own_data() -> None:
     bench = Bench()
     CustomField.objects.create(client=bench.client, key="greeting", label="Greeting")
