@@ -7,9 +7,11 @@ from django.db import transaction
 
 from campaigns.actions.contract import AccountStep
 from campaigns.actions.registry import KINDS, kind_of
-from campaigns.editing import check_shape, check_step
+from campaigns.editing import check_shape, check_step, turns_of
 from campaigns.enrolling import accounts_of, start_scheduled
 from campaigns.models import Campaign, Step
+from campaigns.planning.branching import reachable_from
+from campaigns.rendering import least_length
 from integrations.models import Account
 from outreach.clients.models import User
 from outreach.events.kinds import EventKind
@@ -29,14 +31,27 @@ def problems_of_steps(steps: list[Step], accounts: list[Account]) -> tuple[str, 
 
 
 def _about_abilities(steps: list[Step], accounts: list[Account]) -> list[str]:
-    """Steps that an account of the campaign could never carry out."""
+    """Steps that an account of the campaign could never carry out, or could never carry out as they are worded."""
     kinds = [(step, kind_of(step.kind)) for step in steps if step.kind in KINDS]
-    return [
+    able = [(step, kind, account) for step, kind in kinds if isinstance(kind, AccountStep) for account in accounts]
+    unable = [
         f"Step {step.position + 1}: {problem}; {account} is none."
-        for step, kind in kinds
-        if isinstance(kind, AccountStep)
-        for account in accounts
+        for step, kind, account in able
         if (problem := kind.problems_with(account))
+    ]
+    return unable + [sentence for step, kind, account in able for sentence in _too_long(step, kind, account)]
+
+
+def _too_long(step: Step, kind: AccountStep, account: Account) -> list[str]:
+    """Texts that other accounts could send and this one never could: a note of a free account is shorter."""
+    limit = kind.text_limit(account)
+    if limit is None or limit == kind.text_limit(None):
+        return []
+    lengths = (least_length(text) for _, _, text in step.texts())
+    return [
+        f"Step {step.position + 1}: the text has at least {length} characters; {account} may send {limit}."
+        for length in lengths
+        if length > limit
     ]
 
 
@@ -49,13 +64,28 @@ def _about_steps(steps: list[Step]) -> list[str]:
             check_step(step)
         except ValidationError as problem:
             found += [f"Step {step.position + 1}: {sentence}" for sentence in problem.messages]
+    if found or (found := _about_shape(steps)):
+        return found
     invitations = [step for step in steps if step.kind == Step.Kind.CONNECTION_REQUEST]
-    if len(invitations) > 1:
-        found.append("The sequence invites twice; LinkedIn takes one connection request to a person.")
+    if twice := _invited_twice(steps, invitations):
+        found.append(twice)
     messages = [step for step in steps if step.kind == Step.Kind.MESSAGE]
     if invitations and messages and messages[0].position < invitations[0].position and not _branches(steps):
         found.append("The connection request comes after a message, which needs the connection; put it first.")
-    return found or _about_shape(steps)
+    return found
+
+
+def _invited_twice(steps: list[Step], invitations: list[Step]) -> str:
+    """Two connection requests on two ways that part are one for each lead; on one way they are one too many."""
+    turns = turns_of(steps)
+    for step in invitations:
+        later = reachable_from(turns, step.position)
+        if again := next((each for each in invitations if each.position in later), None):
+            return (
+                f"The sequence invites twice, in step {step.position + 1} and in step {again.position + 1}; "
+                "LinkedIn takes one connection request to a person."
+            )
+    return ""
 
 
 def _branches(steps: list[Step]) -> bool:

@@ -104,15 +104,26 @@ def _about_text(text: str, step: Step, kind: StepKind) -> list[str]:
     return [problem.message for problem in found]
 
 
-def check_shape(steps: Ordered[Step]) -> None:
-    """Raises ValidationError for steps that are never reached, or that lead back or nowhere."""
-    kinds = [kind_of(step.kind) for step in steps]
-    turns = [
+def turns_of(steps: Ordered[Step]) -> list[Turn]:
+    """The steps as the shape of a walk."""
+    kinds = [(step, kind_of(step.kind)) for step in steps]
+    return [
         Turn(kind.label, step.next_position, step.else_position, branches=kind.branches, ends=kind.ends)
-        for step, kind in zip(steps, kinds, strict=True)
+        for step, kind in kinds
     ]
-    if found := shape_problems(turns):
-        raise ValidationError(list(found))
+
+
+def check_shape(steps: Ordered[Step]) -> None:
+    """Raises ValidationError for steps that are never reached, that lead back or nowhere, or ask amiss of others."""
+    kinds = [kind_of(step.kind) for step in steps]
+    turns = turns_of(steps)
+    found = list(shape_problems(turns)) or [
+        f"Step {step.position + 1}: {sentence}"
+        for step, kind in zip(steps, kinds, strict=True)
+        for sentence in kind.problems_among(step, steps)
+    ]
+    if found:
+        raise ValidationError(found)
 
 
 def replace_steps(*, campaign: Campaign, steps: Ordered[StepDraft], by: User | None, at: datetime) -> Sequence:
@@ -147,17 +158,19 @@ def sequence_of(campaign: Campaign) -> Sequence:
     return newest or Sequence.objects.create(client_id=campaign.client_id, campaign=campaign)
 
 
+def check_drafts(drafts: Ordered[StepDraft], *, campaign: Campaign) -> None:
+    """Raises ValidationError naming the step that is wrong, as writing them would. Writes nothing."""
+    sequence = Sequence(client_id=campaign.client_id, campaign=campaign)
+    check_shape([step_of(sequence, position, draft) for position, draft in enumerate(drafts)])
+
+
 def write_steps(sequence: Sequence, steps: Ordered[StepDraft]) -> list[Step]:
     """Write the steps of an empty sequence. Raises ValidationError naming the step that is wrong."""
-    written = [_add(sequence, position, draft) for position, draft in enumerate(steps)]
+    written = [step_of(sequence, position, draft) for position, draft in enumerate(steps)]
     check_shape(written)
+    for step in written:
+        step.save(force_insert=True)
     return written
-
-
-def _add(sequence: Sequence, position: int, draft: StepDraft) -> Step:
-    step = step_of(sequence, position, draft)
-    step.save(force_insert=True)
-    return step
 
 
 def step_of(sequence: Sequence, position: int, draft: StepDraft) -> Step:

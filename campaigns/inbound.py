@@ -111,6 +111,8 @@ def message_seen(event: MessageSeen, *, account: Account, at: datetime, actor: s
     if message.direction == Message.Direction.INBOUND:
         # Also when it was told before: then, perhaps, nobody knew yet whose message it is.
         return _answered(message, match, at=at, actor=actor)
+    if event.was_read and message.seen_at is None:
+        _mark_seen(message, seen_at=at, at=at, actor=actor)
     if not ingested.created:
         return "known already"
     if event.message_type == "INVITATION" and event.counterpart:
@@ -294,16 +296,22 @@ def _seen(event: MessageChanged, account: Account, message: Message | None, *, a
         return "noted: read"
     if event.person and event.person.provider_id == account.provider_user_id:
         return "read by ourselves"
+    is_news = _mark_seen(message, seen_at=event.happened_at or at, at=at, actor=actor)
+    return "seen" if is_news else "known already"
+
+
+def _mark_seen(message: Message, *, seen_at: datetime, at: datetime, actor: str) -> bool:
+    """Whoever reads a message has read those before it. A webhook tells it, or the chat itself when it is read."""
     unseen = message.conversation.messages.filter(
         direction=Message.Direction.OUTBOUND, seen_at__isnull=True, sent_at__lte=message.sent_at
     )
-    if not unseen.update(seen_at=event.happened_at or at):
-        return "known already"
+    if not unseen.update(seen_at=seen_at):
+        return False
     lead = message.conversation.lead
     if lead is not None:
         for walk in _walks(lead).filter(state="active", waiting_because=Because.AWAITING_CONDITION):
             replan(walk, at=at, actor=actor)
-    return "seen"
+    return True
 
 
 def account_status_changed(event: AccountStatusChanged, *, account: Account, at: datetime, actor: str) -> str:

@@ -8,6 +8,7 @@ from django.db import transaction
 from campaigns.engine.internal import finish_internal
 from campaigns.engine.walking import replan
 from campaigns.models import Enrollment, ManualTask
+from campaigns.wording import variant_for
 from outreach.clients.models import User
 from outreach.events.recording import operator
 
@@ -29,8 +30,16 @@ def close_task(*, task: ManualTask, by: User | None, at: datetime, skipped: bool
         task.refresh_from_db()
         if enrollment.is_open and enrollment.position == task.step.position:
             detail = f"{state.label}: {note}" if note else state.label
+            variant, _ = variant_for(enrollment, task.step)
             finish_internal(
-                enrollment, task.step, holds=True, detail=detail, text=task.instructions, at=at, actor=operator(by)
+                enrollment,
+                task.step,
+                holds=True,
+                detail=detail,
+                text=task.instructions,
+                variant=variant,
+                at=at,
+                actor=operator(by),
             )
             if enrollment.state == Enrollment.State.ACTIVE:
                 replan(enrollment, at=at, actor=operator(by))

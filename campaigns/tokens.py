@@ -25,6 +25,23 @@ def values_for(lead: Lead, sender: Sender) -> dict[str, str]:
     }
 
 
+LEAD_FIELDS = (
+    *("first_name", "last_name", "name", "company", "title", "email", "location", "headline", "phone", "website"),
+    *("linkedin_url", "time_zone"),
+)
+
+
+def fields_of(client: Client) -> frozenset[str]:
+    """What a condition may ask of this client's leads: their own fields and the custom ones."""
+    return custom_fields_of(client) | frozenset(LEAD_FIELDS)
+
+
+def asked_of(lead: Lead) -> dict[str, str]:
+    """The value of each of these fields."""
+    custom = {key: str(value) for key, value in lead.custom.items() if value is not None}
+    return custom | {name: str(getattr(lead, name)) for name in LEAD_FIELDS}
+
+
 def custom_fields_of(client: Client) -> frozenset[str]:
     """The further tokens that texts of this client may use."""
     return frozenset(CustomField.objects.of(client).values_list("key", flat=True))

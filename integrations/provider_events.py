@@ -62,6 +62,7 @@ class MessageSeen(ProviderEvent):
     is_event: bool = False
     message_type: str = "MESSAGE"
     is_group: bool = False
+    was_read: bool = False  # a message of ours, by somebody on the other side
     attachments: tuple[dict[str, Any], ...] = ()
 
 

@@ -21,6 +21,8 @@ class CallWebhook(InternalStep):
     options = {"url": "Where to; https only, never into a private network.", "event": "A word for the receiver."}
 
     def problems(self, step: Step, client: Client) -> list[str]:
+        if not isinstance(step.options.get("event", ""), str):
+            return [f'"event" is a word, not {step.options["event"]!r}.']
         url = step.options.get("url")
         if not isinstance(url, str) or not url:
             return ['"url" is missing: say where to call.']

@@ -1,5 +1,6 @@
 """The step that asks something about the lead and goes one way or the other, now or until a deadline."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from campaigns.actions.contract import InternalStep, NotYet, Passed, Place, Result
@@ -8,6 +9,7 @@ from campaigns.models import Step
 from campaigns.planning.conditions import holds, option_problems
 from campaigns.planning.decisions import Because
 from campaigns.planning.delays import Delay, DelayUnit
+from campaigns.tokens import fields_of
 from outreach.clients.models import Client
 
 # Nobody tells us when a field or a tag changes, so these are asked again so often; news ends the wait for the rest.
@@ -32,16 +34,32 @@ class Condition(InternalStep):
     }
 
     def problems(self, step: Step, client: Client) -> list[str]:
-        found = option_problems(step.options)
+        if found := option_problems(step.options):
+            return found
         if "within_amount" in step.options:
             try:
                 _patience(step)
-            except (ValueError, TypeError, KeyError) as problem:
+            except ValueError as problem:
                 found.append(f"This wait cannot be: {problem}.")
-        asked = step.options.get("step")
-        if step.options.get("if") == "variant" and str(asked).isdigit() and int(str(asked)) >= step.position:
+        field = step.options.get("field")
+        if field is not None and field not in (fields := fields_of(client)):
+            found.append(f'"field" is one of {", ".join(sorted(fields))}; not {field!r}.')
+        placed = step.position is not None  # a form gives its steps their places when they are written
+        if placed and step.options["if"] == "variant" and step.options["step"] >= step.position:
             found.append("A variant can only be asked of an earlier step.")
         return found
+
+    def problems_among(self, step: Step, steps: Sequence[Step]) -> list[str]:
+        """A variant that its step does not have is never taken."""
+        options = step.options
+        if options.get("if") != "variant":
+            return []
+        asked = next((each for each in steps if each.position == options["step"]), None)
+        labels = [label for label, _, _ in asked.texts()] if asked and asked.variants else []
+        if options["label"] in labels:
+            return []
+        known = ", ".join(labels) or "none"
+        return [f"Step {options['step'] + 1} has no variant {options['label']!r}; it has {known}."]
 
     def carry_out(self, place: Place) -> Result:
         options = place.step.options

@@ -111,6 +111,10 @@ class StepKind:
         """What is wrong with the options of a step, in sentences. Asked when it is saved and when it is activated."""
         return []
 
+    def problems_among(self, step: Step, steps: Sequence[Step]) -> list[str]:
+        """What is wrong with a step as one of these: what it says of others. Asked when all of them are sound."""
+        return []
+
 
 class AccountStep(StepKind):
     """A step that an account carries out. Reading and calling happen outside any transaction and touch no row."""

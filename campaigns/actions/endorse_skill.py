@@ -31,9 +31,10 @@ class EndorseSkill(AccountStep):
             return Findings(profile=profile, problem=ProviderError(Verdict.NOT_CONNECTED, title="Not connected"))
         wanted = str(job.step.options.get("skill", "")).casefold()
         skills = client.skills(profile.provider_id, account_id=account_id)
-        chosen = next((each for each in skills if each.endorsement_id and wanted in each.name.casefold()), None)
+        free = (each for each in skills if each.endorsement_id and not each.endorsed)
+        chosen = next((each for each in free if wanted in each.name.casefold()), None)
         if chosen is None:
-            return Findings(profile=profile, nothing_to_do="has no such skill to endorse")
+            return Findings(profile=profile, nothing_to_do="has no such skill left to endorse")
         return Findings(profile=profile, data={"skill": chosen.name, "endorsement_id": chosen.endorsement_id})
 
     def call(self, job: Job, client: UnipileClient) -> Outcome:

@@ -1,6 +1,6 @@
 """The steps that act on somebody's newest post: like it, or comment on it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from campaigns.actions.contract import AccountStep, Evidence, Findings, Job, TextUse
@@ -8,8 +8,8 @@ from campaigns.models import Step
 from inbox.ingesting import same_words
 from integrations.dispatching import Outcome
 from integrations.models import Account, Action, Dispatch
-from integrations.unipile.client import UnipileClient
-from integrations.unipile.types import Post
+from integrations.unipile.client import POSTS_PAGE, UnipileClient
+from integrations.unipile.types import Post, PostMark
 from outreach.clients.models import Client
 
 State = Dispatch.State
@@ -44,7 +44,7 @@ class LikePost(AccountStep):
         marks = client.reactions(str(dispatch.data["post_id"]), account_id=account.provider_account_id)
         if any(mark.author_id == account.provider_user_id for mark in marks):
             return Evidence(True, "our reaction stands at the post", Outcome(State.SENT))
-        return Evidence(False, "the post does not hold our reaction")
+        return _absent(marks, "the post does not hold our reaction")
 
 
 class CommentPost(AccountStep):
@@ -69,10 +69,19 @@ class CommentPost(AccountStep):
 
     def reconcile(self, dispatch: Dispatch, client: UnipileClient, *, at: datetime) -> Evidence:
         """Our words stand below the post, or they were not written."""
-        marks = client.comments(str(dispatch.data["post_id"]), account_id=dispatch.account.provider_account_id)
-        if any(same_words(dispatch.text, mark.text) for mark in marks):
+        account = dispatch.account
+        marks = client.comments(str(dispatch.data["post_id"]), account_id=account.provider_account_id)
+        ours = (mark for mark in marks if mark.author_id in ("", account.provider_user_id))
+        if any(same_words(dispatch.text, mark.text) for mark in ours):
             return Evidence(True, "our comment stands below the post", Outcome(State.SENT))
-        return Evidence(False, "our comment does not stand below the post")
+        return _absent(marks, "our comment does not stand below the post")
+
+
+def _absent(marks: Sequence[PostMark], words: str) -> Evidence:
+    """What is not among the first hundred may be behind them: then nobody can tell, and nothing is repeated."""
+    if len(marks) >= POSTS_PAGE:
+        return Evidence(None, f"{words} among the first {POSTS_PAGE}")
+    return Evidence(False, words)
 
 
 def _newest_post(job: Job, client: UnipileClient, fits: Callable[[Post], bool], words: str) -> Findings:

@@ -1,5 +1,7 @@
 """The kinds of step that exist. A new kind is one module and one line here; see docs/adding-a-step-kind.md."""
 
+from typing import Any
+
 from campaigns.actions.call_webhook import CallWebhook
 from campaigns.actions.condition import Condition
 from campaigns.actions.connection_request import ConnectionRequest
@@ -60,3 +62,20 @@ def is_internal(kind: str) -> bool:
 
 def choices() -> list[tuple[str, str]]:
     return [(each.kind, each.label) for each in KINDS.values()]
+
+
+def described() -> list[dict[str, Any]]:
+    """What people who write sequences have to know of each kind."""
+    return [
+        {
+            "kind": each.kind,
+            "label": each.label,
+            "text": each.text.value,
+            "options": dict(each.options),
+            "action": each.action.value if isinstance(each, AccountStep) else None,
+            "needs_connection": isinstance(each, AccountStep) and each.needs_connection,
+            "branches": each.branches,
+            "ends": each.ends,
+        }
+        for each in KINDS.values()
+    ]

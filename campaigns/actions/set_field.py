@@ -27,6 +27,8 @@ class SetField(InternalStep):
         found = []
         if field not in {*STANDARD, *custom}:
             found.append(f'"field" is one of {", ".join((*STANDARD, *sorted(custom)))}; not {field!r}.')
+        if "value" not in step.options:
+            return [*found, '"value" is missing: say what the field becomes; "" empties it.']
         if not isinstance(value, str):
             return [*found, f'"value" is a text, not {value!r}.']
         return found + [each.message for each in problems(value, custom_fields=custom, limit=None)] * bool(value)

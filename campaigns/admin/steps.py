@@ -9,7 +9,8 @@ from unfold.admin import StackedInline
 from unfold.forms import PaginationInlineFormSet
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextareaWidget
 
-from campaigns.editing import StepDraft
+from campaigns.actions.registry import described
+from campaigns.editing import StepDraft, check_drafts
 from campaigns.models import Campaign, Sequence, Step
 from outreach.console.reach import reach_of
 
@@ -20,8 +21,33 @@ def newest_sequence(campaign: Campaign) -> Sequence:
     return newest or Sequence(campaign=campaign)
 
 
+class StepNumberField(forms.IntegerField):
+    """A step as people count them, from 1; stored as its position, which counts from 0."""
+
+    widget = UnfoldAdminIntegerFieldWidget
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(required=False, min_value=1, max_value=1000, **kwargs)
+
+    def prepare_value(self, value: Any) -> Any:
+        return value + 1 if isinstance(value, int) else value
+
+    def clean(self, value: Any) -> Any:
+        number = super().clean(value)
+        return None if number is None else number - 1
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return bool(super().has_changed(self.prepare_value(initial), data))
+
+
 class StepForm(forms.ModelForm):
     position = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    next_position = StepNumberField(
+        label="Then go to step", help_text="By its number on this page; empty: the step that follows."
+    )
+    else_position = StepNumberField(
+        label="Otherwise go to step", help_text="Of a condition: where to go when it does not hold."
+    )
     weight = forms.IntegerField(required=False, min_value=0, max_value=1000, widget=UnfoldAdminIntegerFieldWidget)
 
     class Meta:
@@ -39,7 +65,11 @@ class StepForm(forms.ModelForm):
             "position",
         )
         widgets = {"text": UnfoldAdminTextareaWidget(attrs={"rows": 3})}
-        help_texts = {"text": "", "delay_amount": ""}
+        help_texts = {
+            "text": "",
+            "delay_amount": "",
+            "options": "What the kind takes, as listed above; names and values between braces.",
+        }
 
     def __init__(self, *args: Any, campaign: Campaign | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -84,6 +114,13 @@ class StepFormSet(PaginationInlineFormSet):
             self._non_form_errors = self.error_class(
                 ["Somebody else has changed the steps meanwhile. Load the page again, and make your changes there."]
             )
+
+    def clean(self) -> None:
+        """The steps together: each reached, each leading forward, each way with an end."""
+        super().clean()
+        if any(self.errors) or self.campaign.client_id is None:
+            return
+        check_drafts(self.drafts(), campaign=self.campaign)
 
     def drafts(self) -> list[StepDraft]:
         """The steps as they were ordered on the page; a new one without a place goes to the end."""
@@ -131,6 +168,11 @@ class StepInline(StackedInline):
     hide_ordering_field = True
     verbose_name_plural = "steps"
     template_before = "console/tokens.html"
+
+    @property
+    def kinds(self) -> list[dict[str, Any]]:
+        """For the list of what each kind takes, above the steps."""
+        return described()
 
     def __init__(self, parent_model: type[Campaign], admin_site: AdminSite) -> None:
         super().__init__(Sequence, admin_site)

@@ -7,6 +7,7 @@ from django.forms.models import model_to_dict
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from campaigns.actions.contract import TextUse
 from campaigns.actions.registry import choices as step_kinds
 from campaigns.api.statuses import LeadStatus
 from campaigns.handing_over import senders_with_leads
@@ -167,7 +168,7 @@ class VariantSerializer(Body):
 class StepDraftSerializer(Body):
     """One step, in its order. The texts are checked as strictly as when they are sent."""
 
-    kind = serializers.ChoiceField(choices=step_kinds())
+    kind = serializers.ChoiceField(choices=step_kinds(), help_text="What each needs: `/api/v1/step-kinds/`.")
     text = serializers.CharField(
         max_length=LONGEST_TEXT,
         allow_blank=True,
@@ -182,7 +183,9 @@ class StepDraftSerializer(Body):
     weight = serializers.IntegerField(min_value=0, max_value=1000, default=1, help_text="Of the text among variants.")
     variants = VariantSerializer(many=True, required=False, max_length=10, help_text="Further texts to try.")  # type: ignore[call-arg]
     options = serializers.DictField(
-        child=serializers.JSONField(), required=False, help_text="What the kind needs to know; see docs/steps.md."
+        child=serializers.JSONField(),
+        required=False,
+        help_text="What the kind needs; see `/api/v1/step-kinds/`.",
     )
     next_position = serializers.IntegerField(
         min_value=0, max_value=1000, allow_null=True, default=None, help_text="Where the walk goes on; null: next step."
@@ -193,6 +196,25 @@ class StepDraftSerializer(Body):
     origin = serializers.UUIDField(
         allow_null=True, default=None, help_text="The step of an earlier version that this one continues."
     )
+
+    def get_fields(self) -> dict[str, Any]:
+        """Kinds are asked for when they are needed: one that was registered late is a choice as well."""
+        fields: dict[str, Any] = super().get_fields()
+        fields["kind"].choices = step_kinds()
+        return fields
+
+
+class StepKindTold(serializers.Serializer[Any]):
+    """A kind of step, and what it takes."""
+
+    kind = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
+    text = serializers.ChoiceField(choices=[each.value for each in TextUse], help_text="Whether it has a text.")
+    options = serializers.DictField(child=serializers.CharField(), help_text="What it takes, a sentence each.")
+    action = serializers.CharField(allow_null=True, help_text="Whose caps it counts against; null: no account's.")
+    needs_connection = serializers.BooleanField(help_text="It waits while an invitation is out.")
+    branches = serializers.BooleanField(help_text="It goes one way or the other, by `else_position`.")
+    ends = serializers.BooleanField(help_text="The walk ends with it.")
 
 
 class StepsForm(serializers.Serializer[Any]):

@@ -11,7 +11,7 @@ from campaigns.api.switches import (
     PausableSenders,
     SettledDispatches,
 )
-from campaigns.api.views import Campaigns, Enrollments, StepExecutions, Tasks
+from campaigns.api.views import Campaigns, Enrollments, StepExecutions, StepKinds, Tasks
 from outreach.api.routing import router
 
 routes = router()
@@ -27,6 +27,7 @@ routes.register("tasks", Tasks)
 routes.register("messages", MeaningMessages)
 urlpatterns = [
     *routes.urls,
+    path("step-kinds/", StepKinds.as_view({"get": "kinds"}), name="step-kinds"),
     path("engine/", Engine.as_view({"get": "state"}), name="engine"),
     path("engine/stop/", Engine.as_view({"post": "stop"}), name="engine-stop"),
     path("engine/start/", Engine.as_view({"post": "start"}), name="engine-start"),

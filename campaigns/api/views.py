@@ -10,7 +10,9 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer, ValidationError
+from rest_framework.viewsets import ViewSet
 
+from campaigns.actions.registry import described
 from campaigns.activating import activate_campaign, activation_problems
 from campaigns.api.filters import CampaignFilters, EnrollmentFilters, StepExecutionFilters, TaskFilters
 from campaigns.api.serializers import (
@@ -32,6 +34,7 @@ from campaigns.api.serializers import (
     ReasonSerializer,
     StepDraftSerializer,
     StepExecutionSerializer,
+    StepKindTold,
     StepSerializer,
     StepsForm,
     StopSerializer,
@@ -59,7 +62,7 @@ from leads.models import Lead
 from outreach.api.errors import Conflict, all_or_conflict, refusals_are_conflicts
 from outreach.api.idempotency import idempotent
 from outreach.api.serializers import InFlight, in_flight
-from outreach.api.viewsets import Changed, Created, Listed, Pausable, Removed
+from outreach.api.viewsets import Changed, Created, Listed, Outreach, Pausable, Removed
 
 GUARDS = frozenset(
     {
@@ -310,6 +313,15 @@ class Tasks(Listed[ManualTask]):
         with refusals_are_conflicts():
             close_task(task=task, skipped=how["skipped"], note=how["note"], **self.by_at)
         return self.shown(task)
+
+
+class StepKinds(Outreach, ViewSet):
+    """The kinds of step that sequences are made of."""
+
+    @extend_schema(operation_id="step_kinds_list", responses=StepKindTold(many=True))
+    def kinds(self, request: Request) -> Response:
+        """Every kind with its label, whether it has a text, and the options that it takes."""
+        return Response(StepKindTold(described(), many=True).data)
 
 
 class StepExecutions(Listed[StepExecution]):

@@ -2,7 +2,7 @@
 
 from campaigns.models import Enrollment, Step
 from campaigns.planning.conditions import LeadFacts
-from campaigns.tokens import values_for
+from campaigns.tokens import asked_of
 from inbox.models import Message
 from leads.models import Connection
 
@@ -17,7 +17,7 @@ def lead_facts(enrollment: Enrollment) -> LeadFacts:
         has_linkedin=bool(lead.identifier),
         has_email=bool(lead.email),
         tags=frozenset(map(str, lead.tags)),
-        fields=values_for(lead, enrollment.account.sender),
+        fields=asked_of(lead),
         variants=_variants(enrollment),
     )
 

@@ -29,6 +29,8 @@ def _astray(position: int, turn: Turn, count: int) -> list[str]:
     found = []
     if turn.otherwise is not None and not turn.branches:
         found.append(f"{_named(position, turn)}: only a condition can go another way otherwise.")
+    if turn.branches and None in (turn.then, turn.otherwise) and position + 1 == count:
+        found.append(f"{_named(position, turn)}: no step follows it; add one, or an End step, for it to go to.")
     if turn.ends and turn.then is not None:
         found.append(f"{_named(position, turn)}: nothing follows the end.")
     for target in (turn.then, turn.otherwise):
@@ -54,6 +56,18 @@ def _unreached(turns: Sequence[Turn]) -> list[str]:
         for position, turn in enumerate(turns)
         if position not in reached
     ]
+
+
+def reachable_from(turns: Sequence[Turn], position: int) -> frozenset[int]:
+    """The positions that a walk may come to after this one. The shape is sound."""
+    found: set[int] = set()
+    coming = _targets(position, turns[position])
+    while coming:
+        here = coming.pop()
+        if here < len(turns) and here not in found:
+            found.add(here)
+            coming |= _targets(here, turns[here])
+    return frozenset(found)
 
 
 def _targets(position: int, turn: Turn) -> set[int]:

@@ -1,6 +1,6 @@
 """Conditions on one lead: plain questions with plain answers, evaluated now or until a deadline."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -71,6 +71,9 @@ QUESTIONS: dict[str, Question] = {
 }
 
 
+NEEDED_BY_SOME = tuple(dict.fromkeys(name for question in QUESTIONS.values() for name in question.needs))
+
+
 def holds(options: Mapping[str, Any], facts: LeadFacts) -> bool:
     """Whether the condition that these options describe holds. They were checked when they were saved."""
     turned = bool(options.get("not", False))
@@ -84,7 +87,29 @@ def option_problems(options: Mapping[str, Any]) -> list[str]:
     if not isinstance(asked, str) or asked not in QUESTIONS:
         return [f'"if" says what is asked, one of {", ".join(QUESTIONS)}; not {asked!r}.']
     question = QUESTIONS[asked]
-    missing = [f'"{asked}" also needs "{name}".' for name in question.needs if options.get(name) in (None, "")]
-    if asked == "variant" and not missing and not str(options["step"]).isdigit():
-        missing.append(f'"step" is the position of an earlier step, counted from 0; not {options["step"]!r}.')
-    return missing
+    found = [f'"{asked}" also needs "{name}".' for name in question.needs if options.get(name) in (None, "")]
+    found += [
+        f'"{name}" says nothing to "{asked}"; leave it out.'
+        for name in NEEDED_BY_SOME
+        if name in options and name not in question.needs
+    ]
+    return found or list(_about_values(options))
+
+
+def _about_values(options: Mapping[str, Any]) -> Iterator[str]:
+    """Values of another kind than meant: JSON takes "false" for a text, and a text is true."""
+    for name in ("field", "value", "tag", "label"):
+        if name in options and not isinstance(options[name], str):
+            yield f'"{name}" is a text, not {options[name]!r}.'
+    if not isinstance(options.get("not", False), bool):
+        yield f'"not" is true or false, without quotes; not {options["not"]!r}.'
+    if "step" in options and not _is_whole(options["step"]):
+        yield f'"step" is the position of an earlier step, counted from 0; not {options["step"]!r}.'
+    if "within_amount" in options and not _is_whole(options["within_amount"]):
+        yield f'"within_amount" is a whole number, not {options["within_amount"]!r}.'
+    if "within_unit" in options and "within_amount" not in options:
+        yield '"within_unit" needs "within_amount": how long to wait.'
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0

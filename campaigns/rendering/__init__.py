@@ -8,7 +8,7 @@ printed as nothing: either the template says what to do instead (`default`, or a
 is not rendered at all.
 """
 
-from campaigns.rendering.checking import STANDARD_TOKENS, problems
+from campaigns.rendering.checking import STANDARD_TOKENS, least_length, problems
 from campaigns.rendering.filling import Missing, Rendered, render
 from campaigns.rendering.templates import Problem, TemplateError, tokens
 
@@ -18,6 +18,7 @@ __all__ = [
     "Problem",
     "Rendered",
     "TemplateError",
+    "least_length",
     "problems",
     "render",
     "tokens",

@@ -46,6 +46,12 @@ def problems(text: str, *, custom_fields: Collection[str] = (), limit: int | Non
     )
 
 
+def least_length(text: str) -> int:
+    """The characters that a template has for any lead; 0 for one that is malformed, of which `problems` tells."""
+    template = template_of(text)
+    return 0 if template.faults else template.least_length
+
+
 def _unknown(name: str, known: Collection[str]) -> Problem:
     near = get_close_matches(_as_key(name), sorted(known), n=1)
     advice = f"did you mean {{{{ {near[0]} }}}}?" if near else "it is no standard token and no custom field"

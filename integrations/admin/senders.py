@@ -1,17 +1,18 @@
 """Senders, their accounts, and how much of each cap is used."""
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.admin import TabularInline
 
 from integrations.account_care import record_tuning, tuning_of
 from integrations.allowances import Allowance, allowances
-from integrations.models import Account, Action, ActionSleep, Usage
+from integrations.models import UNLIMITED, Account, Action, ActionSleep, Usage
 from integrations.today import standing
 from outreach.clock import now
 from outreach.console.base import ConsoleAdmin, LedgerAdmin
@@ -92,6 +93,9 @@ class AccountAdmin(ConsoleAdmin):
     autocomplete_fields = ("sender",)
     inlines = (SleepInline,)
     readonly_fields = (
+        "limits_today",
+        "slowed",
+        "pending_seen",
         "status",
         "status_changed_at",
         "paused_at",
@@ -131,7 +135,7 @@ class AccountAdmin(ConsoleAdmin):
                     ("pending_ceiling", "acceptance_floor_percent"),
                 ),
                 "description": "Left empty, LinkedIn's known limits for the account's plan hold. The smallest of all "
-                "limits wins; hover over today's bars in the list to see which one it is.",
+                "limits wins; \u201cLimits today\u201d below says which one it is.",
             },
         ),
         (
@@ -142,6 +146,8 @@ class AccountAdmin(ConsoleAdmin):
             "Now",
             {
                 "fields": (
+                    "limits_today",
+                    ("slowed", "pending_seen"),
                     "paused_at",
                     "next_slot_at",
                     "messages_read_at",
@@ -168,7 +174,10 @@ class AccountAdmin(ConsoleAdmin):
                     ("invitations_per_day", "messages_per_day"),
                     ("spacing_min_seconds", "spacing_max_seconds"),
                     "time_zone",
-                )
+                    ("ramp_up_started_on", "ramp_up_days", "ramp_up_percent"),
+                ),
+                "description": "A LinkedIn account that is new, or has few relations, should begin low: give the day "
+                "on which its ramp-up starts.",
             },
         ),
     )
@@ -183,6 +192,23 @@ class AccountAdmin(ConsoleAdmin):
         known = allowances(rows, at=now())
         for row in rows:
             row.allowed = {action: known[row.pk, action.value] for action in Action}
+
+    @admin.display(description="Limits today")
+    def limits_today(self, row: Account) -> SafeString:
+        """What the account may do of each action today, and which of all its limits says so."""
+        at = now()
+        known = allowances([row], at=at)
+        lines = [(action.label, *_limit_in_words(known[row.pk, action.value], at)) for action in Action]
+        return format_html(
+            '<table class="oc-table"><tbody>{}</tbody></table>',
+            format_html_join("", "<tr><td>{}</td><td>{}</td><td>{}</td></tr>", lines),
+        )
+
+    @admin.display(description="Invitations slowed down")
+    def slowed(self, row: Account) -> str:
+        if row.invitations_slowed_to is None:
+            return "no"
+        return f"to {row.invitations_slowed_to} a day: {row.slowed_because}"
 
     @column("Account", ordering="name", header=True)
     def person(self, row: Account) -> tuple[str, str, str]:
@@ -205,6 +231,17 @@ class AccountAdmin(ConsoleAdmin):
     def next_slot(self, row: Account) -> str:
         at = now()
         return "free" if row.next_slot_at <= at else relative(row.next_slot_at, at)
+
+
+def _limit_in_words(allowed: Allowance, at: datetime) -> tuple[str, str]:
+    """Such as "3 of 25" and "25 a day, set for this account; again Tue 3 March 00:00"."""
+    figure = f"{allowed.used} of {allowed.cap}" if allowed.cap < UNLIMITED else f"{allowed.used}"
+    words = [allowed.source or "nobody limits it"]
+    if allowed.asleep_until and allowed.asleep_until > at:
+        words.append(f"at rest after a refusal, tried again {relative(allowed.asleep_until, at)}")
+    if allowed.is_used_up and allowed.reopens_at:
+        words.append(f"lets something through again {relative(allowed.reopens_at, at)}")
+    return figure, "; ".join(words)
 
 
 def allowance_bar(allowed: Allowance) -> SafeString:

@@ -376,6 +376,7 @@ class ChatMessage:
     is_sender: bool | None
     is_event: bool
     message_type: str
+    was_read: bool
     attachments: tuple[dict[str, Any], ...]
 
     def as_event(self, own_user_id: str, counterpart: PersonRef | None, *, is_group: bool = False) -> MessageSeen:
@@ -396,6 +397,7 @@ class ChatMessage:
             is_event=self.is_event,
             message_type=self.message_type,
             is_group=is_group,
+            was_read=self.was_read and self._is_own(own_user_id) is True,
             attachments=self.attachments,
         )
 
@@ -424,6 +426,7 @@ class ChatMessage:
             is_sender=flag(body.get("is_sender")),
             is_event=flag(body.get("is_event")) or False,
             message_type=text(body.get("message_type")).upper() or "MESSAGE",
+            was_read=flag(body.get("seen")) or False,
             attachments=tuple(dict(item) for item in mappings(body.get("attachments"))),
         )
 
@@ -458,11 +461,16 @@ class Skill:
 
     name: str
     endorsement_id: int | None
+    endorsed: bool  # by this account
 
     @classmethod
     def read_all(cls, body: Mapping[str, Any]) -> tuple[Self, ...]:
         return tuple(
-            cls(name=text(each.get("name")), endorsement_id=count(each.get("endorsement_id")) or None)
+            cls(
+                name=text(each.get("name")),
+                endorsement_id=count(each.get("endorsement_id")) or None,
+                endorsed=flag(each.get("endorsed")) or False,
+            )
             for each in mappings(body.get("skills") or ())
         )
 

@@ -9,6 +9,7 @@ from django.db.models import CharField, Value
 from django.db.models.functions import Cast, Concat
 
 from campaigns.editing import StepDraft
+from campaigns.engine import withdrawing
 from campaigns.engine.caring import care
 from campaigns.engine.withdrawing import withdraw_stale
 from campaigns.explaining import explain_in_words
@@ -212,7 +213,8 @@ def breaking_withdrawals(bench: Bench) -> Iterator[None]:
     bench.provider.withdraw_invitation = right  # type: ignore[method-assign]
 
 
-def test_many_stale_invitations_of_one_account_do_not_hold_up_anothers() -> None:
+def test_many_stale_invitations_of_one_account_do_not_hold_up_anothers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(withdrawing, "BATCH", 2)
     bench = Bench()
     bench.unhurried()
     night = bench.campaign(bench.leads(25), INVITE, withdraw_after_days=10, name="Night")

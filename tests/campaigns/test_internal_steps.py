@@ -1,5 +1,8 @@
 """Steps that need no account: waiting, asking, tagging, tasks, moving on. Seen by what becomes of the lead."""
 
+import re
+from dataclasses import replace
+
 import pytest
 from django.core.exceptions import ValidationError
 
@@ -8,6 +11,7 @@ from campaigns.editing import StepDraft
 from campaigns.models import Enrollment, ManualTask, StepExecution
 from campaigns.stopping import pause_enrollment, resume_enrollment, stop_engine, stop_enrollment
 from campaigns.tasking import close_task
+from campaigns.versioning import drafts_of, publish
 from inbox.models import Message
 from leads.models import CustomField, Lead
 from outreach.events.models import Event
@@ -154,6 +158,29 @@ def test_a_message_that_was_seen_ends_the_wait_for_it() -> None:
     assert bench.told("messaging", body).effect == "known already"
 
 
+def test_a_message_whose_reading_no_webhook_told_is_found_seen_when_the_inbox_is_read() -> None:
+    bench = Bench()
+    lead = bench.lead(bench.friend())
+    bench.walk(lead, WRITE, ask("seen", then=2, otherwise=3, within_amount=3, within_unit="days"), TAG, END)
+    run(bench)
+    bench.read()
+    run(bench)
+    assert tags_of(lead) == []
+    world = bench.sandbox.parts.world
+    sent = Message.objects.get(dispatch__isnull=False)
+    world.accounts[bench.account.provider_account_id].chats_by_person[lead_person(bench, lead)].messages[-1].seen = True
+    bench.wait(minutes=30)
+    bench.read()
+    sent.refresh_from_db()
+    assert sent.seen_at == bench.at
+    run(bench)
+    assert tags_of(lead) == ["Warm"]
+
+
+def lead_person(bench: Bench, lead: Lead) -> str:
+    return bench.person_of(lead).provider_id
+
+
 def test_a_field_is_set_from_the_leads_own_data() -> None:
     bench = Bench()
     CustomField.objects.create(client=bench.client, key="greeting", label="Greeting")
@@ -264,9 +291,83 @@ WRONG = {
     "has no text": (StepDraft("wait", "Hello"),),
     "needs a text": (StepDraft("manual_task"),),
     "earlier step": (StepDraft("condition", options={"if": "variant", "step": 3, "label": "B"}),),
+    "no step follows it": (TAG, ask("has_email")),
+    "is a word": (StepDraft("call_webhook", options={"url": "https://example.com/", "event": 5}),),
+    "what the field becomes": (StepDraft("set_field", options={"field": "title"}),),
     "is one of": (StepDraft("set_field", options={"field": "first_name", "value": "x"}),),
     "is the id of a campaign": (StepDraft("move", options={"campaign": "none"}),),
 }
+
+
+WRONG_VALUES = [
+    ({"if": "has_email", "not": "false"}, "is true or false, without quotes"),
+    ({"if": "has_email", "not": 1}, "is true or false"),
+    ({"if": "has_email", "within_amount": "5"}, "whole number"),
+    ({"if": "has_email", "within_amount": 2.5}, "whole number"),
+    ({"if": "has_email", "within_amount": True}, "whole number"),
+    ({"if": "has_email", "within_amount": None}, "whole number"),
+    ({"if": "has_email", "within_amount": -1}, "whole number"),
+    ({"if": "has_email", "within_amount": 99999}, "This wait cannot be"),
+    ({"if": "has_email", "within_amount": 5, "within_unit": "weeks"}, "This wait cannot be"),
+    ({"if": "has_email", "within_unit": "days"}, 'needs "within_amount"'),
+    ({"if": "has_email", "tag": "vip"}, "says nothing to"),
+    ({"if": "tag", "tag": ["vip"]}, "is a text"),
+    ({"if": "tag", "tag": 5}, "is a text"),
+    ({"if": "field_is", "field": "company", "value": 5}, "is a text"),
+    ({"if": "field_known", "field": "frist_name"}, '"field" is one of'),
+    ({"if": ["tag"]}, "says what is asked"),
+    ({"if": "variant", "step": "0", "label": "B"}, "counted from 0"),
+    ({"if": "variant", "step": 0, "label": "Z"}, "has no variant 'Z'; it has A, B"),
+    ({"if": "variant", "step": 1, "label": "A"}, "Step 2 has no variant"),
+]
+
+
+@pytest.mark.parametrize(("options", "sentence"), WRONG_VALUES, ids=[str(options) for options, _ in WRONG_VALUES])
+def test_a_condition_whose_options_mean_something_else_is_refused_with_the_step_named(
+    options: dict[str, object], sentence: str
+) -> None:
+    bench = Bench()
+    other = ({"label": "B", "weight": 1, "text": "Call soon."},)
+    steps = (StepDraft("manual_task", "Call.", variants=other), TAG, StepDraft("condition", options=options), END)
+    with pytest.raises(ValidationError, match="Step 3.*" + re.escape(sentence)):
+        make_campaign(bench.client, [bench.account], steps=steps, at=bench.at)
+
+
+def test_any_field_of_a_lead_can_be_asked_for() -> None:
+    bench = Bench()
+    CustomField.objects.create(client=bench.client, key="industry", label="Industry")
+    asked = (("industry", "Rail"), ("company", "nordkaj"), ("time_zone", "Europe/Berlin"))
+    for field, value in asked:
+        lead = bench.lead(custom={"industry": "rail"}, company="Nordkaj", time_zone="Europe/Berlin")
+        steps = (ask("field_is", otherwise=2, field=field, value=value), TAG, END)
+        bench.campaign([lead], *steps, name=field)
+        run(bench)
+        assert tags_of(lead) == ["Warm"], field
+
+
+def test_a_variant_taken_of_a_task_can_be_asked_for_and_after_a_new_version_too() -> None:
+    bench = Bench()
+    texts = ({"label": "B", "weight": 1, "text": "Write."},)
+    task = StepDraft("manual_task", "Call.", weight=0, variants=texts)
+    pause = StepDraft("wait", delay_amount=1, delay_unit="days")
+    took = ask("variant", then=2 + 1, otherwise=4, step=0, label="B")
+    campaign = bench.campaign([bench.lead()], task, pause, took, TAG, END)
+    run(bench)
+    close_task(task=ManualTask.objects.get(), by=None, at=bench.at)
+    steps = [StepDraft("wait"), *drafts_of(campaign.current_sequence().steps.order_by("position"))]
+    moved = [
+        replace(
+            step,
+            options={**step.options, "step": 1} if step.kind == "condition" else step.options,
+            next_position=step.next_position and step.next_position + 1,
+            else_position=step.else_position and step.else_position + 1,
+        )
+        for step in steps
+    ]
+    assert publish(campaign=campaign, steps=moved, move=True, by=None, at=bench.at).moved == 1
+    bench.wait(days=1)
+    run(bench)
+    assert tags_of(campaign.enrollments.get().lead) == ["Warm"]
 
 
 @pytest.mark.parametrize("sentence", WRONG)

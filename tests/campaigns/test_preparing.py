@@ -1,5 +1,6 @@
 """Before anything is sent: steps, leads and the start of a campaign are refused with a reason that helps."""
 
+from dataclasses import replace
 from datetime import time, timedelta
 from typing import Any
 
@@ -186,6 +187,21 @@ def test_a_sound_campaign_has_no_problems(campaign: Campaign) -> None:
 
 def test_two_invitations_are_a_problem(campaign: Campaign) -> None:
     assert "invites twice" in problems_with(campaign, INVITE, WRITE, INVITE)
+
+
+def test_two_invitations_on_ways_that_part_are_none(campaign: Campaign) -> None:
+    asks = StepDraft("condition", options={"if": "has_email"}, next_position=1, else_position=2)
+    steps = (asks, replace(INVITE, next_position=3), INVITE, WRITE)
+    assert problems_with(campaign, *steps) == ""
+    assert "in step 2 and in step 3" in problems_with(campaign, asks, INVITE, INVITE, WRITE)
+
+
+def test_a_note_that_one_of_the_accounts_could_never_send_is_a_problem(campaign: Campaign) -> None:
+    Account.objects.filter(sender__campaigns=campaign).update(tier="free")
+    note = StepDraft("connection_request", "x" * 250)
+    assert "at least 250 characters" in problems_with(campaign, note, WRITE)
+    Account.objects.filter(sender__campaigns=campaign).update(tier="premium")
+    assert problems_with(campaign, note, WRITE) == ""
 
 
 def test_a_message_before_the_invitation_is_a_problem(campaign: Campaign) -> None:

@@ -7,8 +7,10 @@ from campaigns.editing import StepDraft
 from campaigns.models import Enrollment
 from integrations.models import Dispatch
 from integrations.rebuilding import rebuild_usage
+from integrations.unipile.client import POSTS_PAGE
 from integrations.unipile.sandbox.people import Person
 from integrations.unipile.sandbox.routes_social import posts_by, skills_of
+from integrations.unipile.types import PostMark, Skill
 from tests.bench import INVITE, Bench, used
 
 pytestmark = pytest.mark.django_db
@@ -75,6 +77,49 @@ def test_an_answer_that_was_lost_is_settled_and_nothing_is_done_twice(step: Step
     walk.refresh_from_db()
     assert walk.state == "completed"
     assert not Dispatch.objects.filter(state__in=("sending", "unknown")).exists()
+
+
+def lost_comment(bench: Bench) -> Dispatch:
+    """A comment whose answer was lost, before it was written."""
+    bench.walk(bench.lead(with_posts(bench)), COMMENT, TAG)
+    bench.faults(timeout_before=1.0)
+    bench.tick()
+    bench.faults()
+    return Dispatch.objects.get(action="comment", state="unknown")
+
+
+def test_somebody_elses_comment_of_the_same_words_is_not_taken_for_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench()
+    dispatch = lost_comment(bench)
+    theirs = (PostMark(author_id="ACoAAsomebody", text=dispatch.text),)
+    monkeypatch.setattr(bench.provider, "comments", lambda social_id, *, account_id: theirs)
+    bench.wait(minutes=10)
+    bench.recover()
+    dispatch.refresh_from_db()
+    assert dispatch.state == "rejected"
+
+
+def test_a_comment_that_may_stand_behind_the_first_hundred_is_not_written_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bench = Bench()
+    dispatch = lost_comment(bench)
+    many = tuple(PostMark(author_id=f"somebody-{number}", text="Nice") for number in range(POSTS_PAGE))
+    monkeypatch.setattr(bench.provider, "comments", lambda social_id, *, account_id: many)
+    bench.wait(minutes=10)
+    bench.recover()
+    dispatch.refresh_from_db()
+    assert (dispatch.state, dispatch.asked) == ("unknown", 1)
+
+
+def test_a_skill_that_is_endorsed_already_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench()
+    done = (Skill(name="Rail", endorsement_id=7, endorsed=True),)
+    monkeypatch.setattr(bench.provider, "skills", lambda identifier, *, account_id: done)
+    walk = bench.walk(bench.lead(friend_with_skills(bench)), ENDORSE, TAG)
+    bench.tick_until_idle()
+    assert "no such skill left" in walk.executions.get(step__position=0).detail
+    assert bench.ledger() == []
 
 
 @pytest.mark.parametrize("step", [LIKE, COMMENT], ids=["like", "comment"])

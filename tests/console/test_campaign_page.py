@@ -1,7 +1,10 @@
 """Campaigns are written on one page: settings and steps together, checked where they are typed."""
 
+import html
+import re
 from datetime import time
 
+import pytest
 from django.urls import reverse
 
 from campaigns.models import Campaign
@@ -244,3 +247,48 @@ def test_who_left_the_campaign_does_not_stand_against_saving_its_page(agent, our
     agent.post(page(campaign), form | steps(*(step.text for step in old), initial=old))
     campaign.refresh_from_db()
     assert campaign.name == "Renamed"
+
+
+def branched(*rows: dict[str, object]) -> dict[str, object]:
+    """The steps' part of the form, with whatever each row says beside its kind."""
+    form: dict[str, object] = {"steps-TOTAL_FORMS": len(rows), "steps-INITIAL_FORMS": 0}
+    for index, row in enumerate(rows):
+        usual = {"delay_amount": "0", "delay_unit": "working_days", "text": "", "position": str(index), "id": ""}
+        form |= {f"steps-{index}-{name}": value for name, value in {**usual, **row}.items()}
+    return form
+
+
+ASK = {"kind": "condition", "options": '{"if": "has_email"}'}
+TAG = {"kind": "tag", "options": '{"tag": "mail"}'}
+WAIT = {"kind": "wait"}
+
+
+def test_a_branching_sequence_is_written_with_steps_numbered_as_people_count_them(agent, ours):
+    rows = ({**ASK, "next_position": "2", "else_position": "3"}, {**TAG, "next_position": "4"}, WAIT, {"kind": "end"})
+    answer = agent.post(reverse(ADD), settings_of(ours) | branched(*rows))
+    assert answer.status_code == 302
+    campaign = Campaign.objects.get(name="Harvest")
+    ways = campaign.current_sequence().steps.order_by("position").values_list("next_position", "else_position")
+    assert list(ways) == [(1, 2), (3, None), (None, None), (None, None)]
+    shown = agent.get(page(campaign)).content.decode()
+    assert re.search(r'name="steps-0-else_position"[^>]*value="3"|value="3"[^>]*name="steps-0-else_position"', shown)
+
+
+@pytest.mark.parametrize(
+    ("rows", "sentence"),
+    [
+        (({**WAIT, "next_position": "1"},), "goes back to step 1"),
+        (({**WAIT, "next_position": "3"}, TAG, {"kind": "end"}), "Step 2 (Add a tag) is never reached"),
+        (({**WAIT, "next_position": "9"}, {"kind": "end"}), "goes to step 9, but there are 2"),
+        ((WAIT, ASK), "no step follows it"),
+        (({**ASK, "options": '{"if": "has_email", "not": "false"}'}, WAIT), "is true or false, without quotes"),
+        (({"kind": "condition", "options": '{"if": "variant", "step": 5, "label": "B"}'}, WAIT), "earlier step"),
+        (({"kind": "tag", "options": '["x"]'},), "Options are names with values."),
+        (({"kind": "tag", "options": "tag: x"},), "valid JSON"),
+    ],
+)
+def test_a_sequence_that_leads_nowhere_is_refused_on_its_page_and_nothing_is_made(agent, ours, rows, sentence):
+    answer = agent.post(reverse(ADD), settings_of(ours) | branched(*rows))
+    assert answer.status_code == 200
+    assert sentence in html.unescape(answer.content.decode())
+    assert not Campaign.objects.filter(name="Harvest").exists()

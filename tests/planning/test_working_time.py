@@ -11,6 +11,8 @@ from campaigns.calendars import check_country, week_from, week_from_words, week_
 from campaigns.models import Campaign
 from campaigns.planning.calendar import CalendarError, WorkingHours
 from campaigns.planning.delays import Delay, DelayUnit
+from campaigns.planning.pacing import next_local_day
+from outreach.zones import local_midnight
 from tests.planning.worlds import moments, utc
 from tests.planning.worlds import working_hours as any_hours
 
@@ -146,6 +148,60 @@ def test_a_time_that_the_clock_shows_twice_counts_both_times_and_a_delay_takes_t
     both = [shown.replace(tzinfo=gap_zone(zone), fold=fold) for fold in (0, 1)]
     assert [brief.is_open(at) for at in both] == [True, True]
     assert [f"{at.astimezone(UTC):%H:%M}" for at in both] == [first, second]
+
+
+SPRING, AUTUMN = "2026-03-29", "2026-10-25"
+EVERY_DAY = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+# The table of docs/working-time.md, for Berlin. Hours: when they are open on that day, in UTC (spring: the gap ends at
+# 01:00 UTC; autumn: 02:00 to 03:00 is shown from 00:00 and again from 01:00 UTC).
+HALF_PAST_TWO = [
+    (SPRING, "02:30", "05:00", [("01:00", "03:00")]),
+    (AUTUMN, "02:30", "05:00", [("00:30", "01:00"), ("01:30", "04:00")]),
+    (SPRING, "00:30", "02:30", [("23:30", "01:00")]),
+    (AUTUMN, "00:30", "02:30", [("22:30", "00:30"), ("01:00", "01:30")]),
+    (SPRING, "02:15", "02:45", []),
+    (AUTUMN, "02:15", "02:45", [("00:15", "00:45"), ("01:15", "01:45")]),
+]
+
+
+def spans(hours: WorkingHours, day: str) -> list[tuple[str, str]]:
+    """When the hours are open on one local day, in UTC."""
+    zone = ZoneInfo(hours.zone)
+    moment = datetime.fromisoformat(f"{day}T00:00").replace(tzinfo=zone).astimezone(UTC)
+    end = datetime.fromisoformat(f"{day}T23:59").replace(tzinfo=zone).astimezone(UTC)
+    found = []
+    while (opens := hours.next_open(moment)) < end:
+        moment = hours.closes_at(opens)
+        found.append((f"{opens:%H:%M}", f"{moment:%H:%M}"))
+    return found
+
+
+@pytest.mark.parametrize(("day", "opens", "closes", "open_from_to"), HALF_PAST_TWO)
+def test_what_half_past_two_means_on_both_clock_change_days(
+    day: str, opens: str, closes: str, open_from_to: list[tuple[str, str]]
+) -> None:
+    week = {name: [[opens, closes]] for name in EVERY_DAY}
+    assert spans(working_hours(Campaign(time_zone="Europe/Berlin", week=week)), day) == open_from_to
+
+
+@pytest.mark.parametrize(("day", "lands"), [(SPRING, "01:00"), (AUTUMN, "00:30")])
+@pytest.mark.parametrize("unit", [DelayUnit.DAYS, DelayUnit.WORKING_DAYS])
+def test_a_delay_that_ends_at_half_past_two_on_both_clock_change_days(day: str, lands: str, unit: DelayUnit) -> None:
+    berlin = working_hours(Campaign(time_zone="Europe/Berlin", weekdays=list(range(7))))
+    before = datetime.fromisoformat(f"{day}T02:30").replace(tzinfo=gap_zone("Europe/Berlin")) - timedelta(days=1)
+    assert f"{Delay(1, unit).after(before, berlin):%H:%M}" == lands
+    hours = Delay(24, DelayUnit.HOURS).after(before, berlin)
+    assert hours - before.astimezone(UTC) == timedelta(hours=24)
+
+
+@pytest.mark.parametrize(("day", "length"), [(SPRING, 23), (AUTUMN, 25)])
+def test_the_day_of_a_cap_is_as_long_as_the_wall_clock_makes_it(day: str, length: int) -> None:
+    begins = local_midnight(date.fromisoformat(day), "Europe/Berlin")
+    assert next_local_day(begins, "Europe/Berlin") - begins == timedelta(hours=length)
+    assert local_midnight(date.fromisoformat(day) + timedelta(days=1), "Europe/Berlin") == next_local_day(
+        begins, "Europe/Berlin"
+    )
 
 
 @given(any_hours(), moments, st.integers(0, 6))
