@@ -78,7 +78,7 @@ def _carry_out(enrollment: Enrollment, at: datetime) -> None:
         plan(enrollment, steps=steps, hours=hours, at=at, actor=Actor.ENGINE)
         return
     wording = word(step, enrollment=enrollment, limit=kind.text_limit(None))
-    if objection := next(_objections(wording.missing, wording.problem), None):
+    if objection := next(objections(wording.missing, wording.problem), None):
         hold(enrollment, objection, step=step, at=at, actor=Actor.ENGINE)
         return
     due_at = _due_at(enrollment, step, hours)
@@ -86,7 +86,7 @@ def _carry_out(enrollment: Enrollment, at: datetime) -> None:
     _follow(place, kind.carry_out(place), steps)
 
 
-def _objections(missing: tuple[str, ...], problem: str) -> Iterator[Reason]:
+def objections(missing: tuple[str, ...], problem: str) -> Iterator[Reason]:
     if problem:
         yield Reason(Because.TEXT_UNFIT, detail=problem)
     if missing:
