@@ -24,7 +24,7 @@ from campaigns.admin.hours import WeekField
 from campaigns.admin.steps import StepFormSet, StepInline
 from campaigns.admin.versions import drop, is_proposed, proposal_page, propose
 from campaigns.editing import replace_steps, sequence_of
-from campaigns.explaining import explain_campaign, explain_in_words
+from campaigns.explaining import Enquiry, explain_campaign, explain_in_words
 from campaigns.handing_over import hand_over, senders_with_leads
 from campaigns.models import Campaign, Enrollment
 from campaigns.progress import next_move, progress_of, states_in_words
@@ -371,4 +371,5 @@ def why_page(campaign: Campaign, page: str, *, at: datetime) -> dict[str, Any]:
         .select_related("lead", "campaign__client", "account__sender", "account__client", "sequence")
     )
     shown = Paginator(rows.order_by("next_action_at", "pk"), WHY_PAGE).get_page(page)
-    return {"page": shown, "rows": [(row, explain_in_words(enrollment=row, at=at)) for row in shown]}
+    enquiry = Enquiry({row.account_id: row.account for row in shown}.values(), at=at)
+    return {"page": shown, "rows": [(row, explain_in_words(enrollment=row, at=at, enquiry=enquiry)) for row in shown]}

@@ -6,7 +6,10 @@ from typing import Any
 from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString, mark_safe
 
+from campaigns.explaining import explain_account
 from campaigns.stopping import (
     pause_account,
     pause_client,
@@ -22,6 +25,7 @@ from outreach.clients.admin import ClientAdmin
 from outreach.clients.models import Client
 from outreach.clock import now
 from outreach.console.buttons import Variant, button
+from outreach.console.columns import column
 from outreach.console.outcomes import in_flight, tell
 from outreach.console.reach import user_of
 
@@ -32,6 +36,19 @@ RESTRICTED = Account.Status.RESTRICTED
 class SwitchedAccountAdmin(AccountAdmin):
     actions = ("pause_selected", "resume_selected")
     actions_detail = ("pause", "resume", "wake")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return (*super().get_readonly_fields(request, obj), *(("standing_now",) if obj else ()))
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        why = (("Why", {"fields": ("standing_now",)}),) if obj else ()
+        return (*super().get_fieldsets(request, obj), *why)
+
+    @column("What keeps it from acting")
+    def standing_now(self, row: Account) -> SafeString | str:
+        """Every reason, with its end."""
+        told = explain_account(account=row, at=now())
+        return format_html_join(mark_safe("<br>"), "{}", ((line,) for line in told)) or "Nothing: it is free to act."
 
     def button_applies(self, name: str, row: Any) -> bool:
         if name == "wake":

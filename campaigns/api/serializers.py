@@ -454,6 +454,12 @@ class SettleSerializer(Body):
     happened = serializers.BooleanField(help_text="Whether the message or invitation did reach the person.")
 
 
+class AccountStorySerializer(serializers.Serializer[Any]):
+    lines = serializers.ListField(
+        child=serializers.CharField(), help_text="Sentences, each with its end if it has one."
+    )
+
+
 class CircuitSerializer(serializers.Serializer[Any]):
     provider = serializers.ChoiceField(choices=["unipile"], default="unipile")
 

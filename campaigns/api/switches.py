@@ -6,9 +6,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
-from campaigns.api.serializers import CircuitSerializer, EngineSerializer, MeaningSerializer, SettleSerializer
+from campaigns.api.serializers import (
+    AccountStorySerializer,
+    CircuitSerializer,
+    EngineSerializer,
+    MeaningSerializer,
+    SettleSerializer,
+)
 from campaigns.deciding import settle_by_hand
 from campaigns.engine.restoring import reconcile_everything
+from campaigns.explaining import explain_account
 from campaigns.models import EngineState
 from campaigns.overriding import override
 from campaigns.stopping import (
@@ -48,6 +55,14 @@ class PausableAccounts(Pausable, Accounts):
     subject = "account"
     pausing = staticmethod(pause_account)
     resuming = staticmethod(resume_account)
+
+    @extend_schema(responses=AccountStorySerializer, filters=False)
+    @action(detail=True, methods=["get"], permission_classes=[MemberOfClient])
+    def explain(self, request: Request, pk: str) -> Response:
+        """What keeps the account from acting now: every reason with its end. None at all means that it is free."""
+        account = self.get_object()
+        told = {"lines": list(explain_account(account=account, at=self.at))}
+        return Response(AccountStorySerializer(told).data)
 
     @extend_schema(request=None)
     @action(detail=True, methods=["post"], permission_classes=[MemberOfClient])

@@ -127,7 +127,7 @@ def facts_about(
         provider_open_at=around.provider_open_at,
         last_sent_at=enrollment.last_sent_at,
         needs_fresh_inbound=enrollment.last_done_at is not None,
-        inbound_read_at=_read_since_connected(account),
+        inbound_read_at=read_since_connected(account),
         inbound_max_age=timedelta(minutes=settings.INBOUND_MAX_AGE_MINUTES),
         action_asleep_until=allowance.asleep_until,
         cap=shared(allowance.cap, share),
@@ -156,7 +156,7 @@ def _cooling_until(action: AccountStep, withdrawn_at: datetime | None) -> dateti
     return withdrawn_at + COOL_DOWN if withdrawn_at and action.action == Action.INVITATION else None
 
 
-def _read_since_connected(account: Account) -> datetime | None:
+def read_since_connected(account: Account) -> datetime | None:
     """The last reading, if it came after the last change of the connection: before it, the data may be stale."""
     read_at, changed_at = account.messages_read_at, account.status_changed_at
     return None if read_at and changed_at and read_at < changed_at else read_at

@@ -85,7 +85,7 @@ def _carry_out(enrollment: Enrollment, at: datetime) -> None:
         pass_by(enrollment, step, hours=hours, at=at, actor=Actor.ENGINE)
         return
     wording = word(step, enrollment=enrollment, limit=kind.text_limit(None))
-    if objection := next(_objections(wording.missing, wording.problem), None):
+    if objection := next(objections(wording.missing, wording.problem), None):
         hold(enrollment, objection, step=step, at=at, actor=Actor.ENGINE)
         return
     due_at = _due_at(enrollment, step, hours)
@@ -99,7 +99,7 @@ def _was_done_by_another_version(enrollment: Enrollment, step: Step) -> bool:
     return earlier.exclude(step=step).exists()
 
 
-def _objections(missing: tuple[str, ...], problem: str) -> Iterator[Reason]:
+def objections(missing: tuple[str, ...], problem: str) -> Iterator[Reason]:
     if problem:
         yield Reason(Because.TEXT_UNFIT, detail=problem)
     if missing:

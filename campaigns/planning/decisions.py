@@ -69,6 +69,8 @@ class Because(StrEnum):
     CAP_USED = "cap_used"
     NEW_LEADS_USED = "new_leads_used"
     SPACING = "spacing"
+    PUT_OFF = "put_off"
+    QUEUED = "queued"
 
 
 @dataclass(frozen=True, slots=True)

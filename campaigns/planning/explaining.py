@@ -51,6 +51,8 @@ PHRASES: dict[Because, str] = {
     Because.ACTION_ASLEEP: "the provider's own limit for this action was reached",
     Because.NEW_LEADS_USED: "the campaign has begun with its new leads of the day",
     Because.CAP_USED: "the account has used its cap for this action",
+    Because.PUT_OFF: "put off, and looked at again",
+    Because.QUEUED: "other leads of the account come first",
     Because.SPACING: "keeping the distance to the account's last action",
 }
 
@@ -72,14 +74,14 @@ def sentence(reason: Reason, *, zone: str, at: datetime | None = None) -> str:
     if reason.until is None:
         return phrase
     comma = "," if reason.detail else ""
-    return f"{phrase}{comma} until {_moment(reason.until, zone, at)} ({zone})"
+    return f"{phrase}{comma} until {moment(reason.until, zone, at)} ({zone})"
 
 
 def sentences(reasons: Iterable[Reason], zone: str, *, at: datetime | None = None) -> tuple[str, ...]:
     return tuple(sentence(reason, zone=zone, at=at) for reason in reasons)
 
 
-def _moment(until: datetime, zone: str, at: datetime | None) -> str:
+def moment(until: datetime, zone: str, at: datetime | None) -> str:
     wall = wall_clock(until, zone_named(zone))
     weekday = WEEKDAYS[wall.weekday()]
     if at is not None and timedelta(0) <= until - at < WEEKDAY_IS_CLEAR:

@@ -24,7 +24,7 @@ __all__ = [
     "with_more_senders",
 ]
 
-USUAL = Assumptions(accepted=0.4, answered=0.2, accepted_after=timedelta(hours=20))
+USUAL = Assumptions(accepted=0.4, answered=0.2, accepted_after=timedelta(hours=20), seen=0.6)
 
 
 def simulate(

@@ -6,6 +6,7 @@ from dataclasses import replace
 from math import inf
 
 from campaigns.planning.decisions import ActionKind
+from campaigns.planning.pacing import local_day
 from campaigns.simulating.world import Limit, SimulatedAccount, SimulatedLead, SimulatedWorld
 
 MOST_SENDERS = 1000
@@ -33,7 +34,7 @@ def with_more_senders(world: SimulatedWorld, count: int) -> SimulatedWorld:
 def _like(model: SimulatedAccount, number: int, world: SimulatedWorld) -> SimulatedAccount:
     limits = {action: Limit(cap=limit.cap) for action, limit in model.limits.items()}
     name = f"+{number}, like {model.name}"
-    return replace(model, key=f"extra-{number}", name=name, limits=limits, free_at=world.at)
+    return replace(model, key=f"extra-{number}", name=name, limits=limits, free_at=world.at, spent={}, pending=0)
 
 
 def _moves(
@@ -41,8 +42,8 @@ def _moves(
 ) -> Iterator[tuple[int, str]]:
     """Number and new account of every lead that moves: the newest first, from the fullest to the emptiest."""
     action = _first_action(world)
-    able = [account for account in takers if account.limits[action].cap]
-    caps = {account.key: account.limits[action].cap for account in (*givers, *able)}
+    caps = {each.key: each.pace(action, local_day(world.at, each.day_zone)) for each in (*givers, *takers)}
+    able = [account for account in takers if caps[account.key]]
     load = Counter(lead.account for lead in world.leads if lead.left_out is None)
     movable = {account.key: _untouched(world, account) for account in givers}
     while able and (full := [key for key, leads in movable.items() if leads]):
@@ -54,7 +55,7 @@ def _moves(
         load.update({giver: -1, taker: 1})
 
 
-def _days(leads: int, cap: int) -> float:
+def _days(leads: int, cap: float) -> float:
     return leads / cap if cap else inf
 
 

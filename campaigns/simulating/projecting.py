@@ -1,44 +1,26 @@
 """The walk through a simulated world: no database, no provider, no clock.
 
-A lead stays with its account and a campaign's leads do not touch each other, so each account is walked by itself,
-day by day, from send to send. Nothing looks at all leads of a day: what waits stands in one heap for each action.
+One virtual clock for the whole campaign, which jumps from one send, or one piece of news, to the next. Nothing looks at
+all leads of a moment: what waits stands in one heap for each account and action, and an account is asked again only
+when something about it has changed.
 """
 
-from collections import Counter
-from dataclasses import replace
-from datetime import UTC, date, datetime
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from datetime import datetime
 from heapq import heappop, heappush
-from typing import NamedTuple
+from itertools import count
 
-from campaigns.planning.calendar import WorkingHours
 from campaigns.planning.decisions import ActionKind
-from campaigns.planning.pacing import local_day, next_local_day, spaced_slot
-from campaigns.planning.sequencing import AwaitAcceptance, Done, StepPlan, Walk, next_appointment
-from campaigns.simulating.projection import AccountProjection, Ending, LimitedBy, ProjectedSend, Projection
-from campaigns.simulating.world import Assumptions, SimulatedAccount, SimulatedLead, SimulatedWorld
+from campaigns.planning.pacing import local_day, next_local_day
+from campaigns.simulating.accounts import AccountWork
+from campaigns.simulating.leads import LeadWalk, Step, after_step
+from campaigns.simulating.projection import Ending, Projection
+from campaigns.simulating.world import Assumptions, SimulatedLead, SimulatedWorld
 
-# The engine takes follow-ups before new invitations.
-BY_PRIORITY = (ActionKind.MESSAGE, ActionKind.INVITATION)
-CAPS = {ActionKind.INVITATION: LimitedBy.INVITATION_CAP, ActionKind.MESSAGE: LimitedBy.MESSAGE_CAP}
+__all__ = ["after_step", "project"]
+
 MOST_DAYS = 3650
-LONG_AGO = datetime.min.replace(tzinfo=UTC)
-
-
-class Waiting(NamedTuple):
-    """A due step. Heaps order it as the engine does, by appointment and age; no two have the same number."""
-
-    due_at: datetime
-    number: int
-    lead: SimulatedLead
-    walk: Walk
-
-
-class Day(NamedTuple):
-    """One calendar day of an account; the first begins at the moment of asking."""
-
-    day: date
-    begins_at: datetime
-    ends_at: datetime
 
 
 def project(world: SimulatedWorld, *, days: int = 60, assumptions: Assumptions | None = None) -> Projection:
@@ -46,196 +28,201 @@ def project(world: SimulatedWorld, *, days: int = 60, assumptions: Assumptions |
     if not 1 <= days <= MOST_DAYS:
         raise ValueError(f"a projection covers 1 to {MOST_DAYS} days, not {days}")
     assumed = assumptions or Assumptions()
-    works = {account.key: AccountWork(account, world.hours, assumed, world.at) for account in world.accounts}
+    walking = Walking(world, assumed, days)
     for lead in world.leads:
         if lead.left_out is None:
-            works[lead.account].take_in(lead)
+            walking.take_in(lead)
+    walking.go()
     return Projection(
         campaign_id=world.campaign_id,
         campaign=world.campaign,
         at=world.at,
         days=days,
         assumptions=assumed,
-        accounts=tuple(work.project(days) for work in works.values()),
+        accounts=tuple(work.result() for work in walking.works.values()),
         left_out=Counter(lead.left_out for lead in world.leads if lead.left_out),
         remarks=world.remarks,
     )
 
 
-class OpenHours:
-    """Working hours that remember the interval they gave last: many sends in a row fall into the same."""
+class Walking:
+    """All accounts and leads of a campaign under one virtual clock."""
 
-    def __init__(self, hours: WorkingHours) -> None:
-        self._hours = hours
-        self._interval: tuple[datetime, datetime] | None = None
+    def __init__(self, world: SimulatedWorld, assumed: Assumptions, days: int) -> None:
+        self._world, self._assumed = world, assumed
+        self.works = {each.key: AccountWork(each, world, days, self.has_room_for_new) for each in world.accounts}
+        self._turns: list[tuple[datetime, int, str, int]] = []  # moment, number in the order of accounts, key, edition
+        self._editions: Counter[str] = Counter()
+        self._changed: set[str] = set()
+        # Of accounts whose turn comes in the same moment, the engine takes the one with the smaller key.
+        self._order = {key: number for number, key in enumerate(sorted(self.works))}
+        self._news: list[tuple[datetime, int, Callable[[datetime], None]]] = []
+        self._serial = count()
+        self._begun: Counter[object] = Counter()
+        zone = world.hours.zone
+        self._begun[local_day(world.at, zone)] = world.begun_today
+        self._open_in: Counter[str] = Counter()  # walks that have begun, by company
+        self._quiet_until: dict[str, datetime] = {}  # companies of which somebody has answered
+        self._parked: defaultdict[str, list[tuple[AccountWork, ActionKind, Step]]] = defaultdict(list)
 
-    def next_open(self, at: datetime) -> datetime:
-        if self._interval and self._interval[0] <= at < self._interval[1]:
-            return at
-        opens_at = self._hours.next_open(at)
-        self._interval = opens_at, self._hours.closes_at(opens_at)
-        return opens_at
+    # --- The campaign's own counts ------------------------------------------------------------------------
 
+    def has_room_for_new(self, at: datetime) -> datetime:
+        """When the campaign may begin with another lead, at `at` or later."""
+        limit, zone = self._world.new_leads_per_day, self._world.hours.zone
+        while limit is not None and self._begun[local_day(at, zone)] >= limit:
+            at = next_local_day(at, zone)
+            if not limit:
+                break
+        return at
 
-class AccountWork:
-    """One account at work under a virtual clock."""
-
-    def __init__(self, account: SimulatedAccount, hours: WorkingHours, assumed: Assumptions, at: datetime) -> None:
-        self._account = account
-        self._hours = hours
-        self._open = OpenHours(hours)
-        self._assumed = assumed
-        self._at = at
-        self._free_at = account.free_at
-        self._queues: dict[ActionKind, list[Waiting]] = {action: [] for action in BY_PRIORITY}
-        self._used = {action: account.limits[action].used for action in BY_PRIORITY}
-        self._answer_due_at = at  # the last moment at which an invitation now out is accepted or runs out
-        self._ends: list[tuple[datetime, Ending]] = []
-        self._last_end_at = LONG_AGO
-        self._sends: list[ProjectedSend] = []
-        self._limits: Counter[LimitedBy] = Counter()
-        self._open_days = 0
+    # --- Leads --------------------------------------------------------------------------------------------
 
     def take_in(self, lead: SimulatedLead) -> None:
-        """A lead of this account, with the appointment that it has or the first that it gets."""
-        self._plan(lead, lead.walk, due_at=lead.due_at)
+        """A lead with the appointment that it has, or the first that it gets."""
+        work = self.works[lead.account]
+        walk = LeadWalk(lead, self._world, self._assumed)
+        work.open += 1
+        if not lead.is_untouched:
+            self._open_in[walk.company] += 1
+        if walk.is_invited:
+            self._await(work, walk)
+        self._follow(work, walk, due_at=lead.due_at)
 
-    def project(self, days: int) -> AccountProjection:
-        """Walk so many calendar days, or fewer when everybody is through before. Once only."""
-        day = self._day_from(self._at)
-        for _ in range(days):
-            if self._is_through(day):
-                break
-            self._work(day)
-            day = self._day_from(day.ends_at)
-            self._used = dict.fromkeys(self._used, 0)
-        return self._result(day.begins_at)
+    def _await(self, work: AccountWork, walk: LeadWalk) -> None:
+        """An invitation is out: it is accepted, or withdrawn some day."""
+        if walk.accepted_at is not None:
+            self._tell(walk.accepted_at, lambda at: self._invitation_answered(work))
+        elif (patience := self._world.withdraw_after) is not None and walk.invited_at is not None:
+            due_at = max(walk.invited_at + patience, self._world.at)
+            work.push(ActionKind.WITHDRAWAL, Step(due_at, walk.number, walk, walk.walk, is_stale=True))
 
-    def _day_from(self, at: datetime) -> Day:
-        zone = self._account.day_zone
-        return Day(local_day(at, zone), at, next_local_day(at, zone))
+    def _invitation_answered(self, work: AccountWork) -> None:
+        work.invitation_answered()
+        self._ask(work)
 
-    def _is_through(self, day: Day) -> bool:
-        return not any(self._queues.values()) and self._last_end_at < day.begins_at
+    def _follow(self, work: AccountWork, walk: LeadWalk, *, due_at: datetime | None = None) -> None:
+        """What comes next for a lead: a step to send, an invitation that runs out, or the end."""
+        found = walk.next(due_at)
+        if found.action is not None and found.walk is not None:
+            work.push(found.action, Step(found.at, walk.number, walk, found.walk))
+        elif found.ending is Ending.NOT_ACCEPTED and found.awaited:
+            work.await_answer(found.at)
+            self._tell(found.at, lambda at: self._end(work, walk, at, Ending.NOT_ACCEPTED))
+        elif found.ending is not None:
+            self._end(work, walk, found.at, found.ending)
+        if walk.accepted_at is not None:
+            work.await_answer(walk.accepted_at)
+        self._ask(work)
 
-    def _result(self, until: datetime) -> AccountProjection:
-        ended = [(at, ending) for at, ending in self._ends if at < until]
-        return AccountProjection(
-            key=self._account.key,
-            name=self._account.name,
-            stopped=self._account.stopped,
-            sends=tuple(self._sends),
-            limits=self._limits,
-            open_days=self._open_days,
-            endings=Counter(ending for _, ending in ended),
-            ended_at=max((at for at, _ in ended), default=None),
-            unfinished=sum(map(len, self._queues.values())) + len(self._ends) - len(ended),
-        )
+    def _end(self, work: AccountWork, walk: LeadWalk, at: datetime, ending: Ending) -> None:
+        if walk.has_ended:
+            return
+        walk.has_ended = True
+        work.end(at, ending)
+        if walk.has_begun and walk.company:
+            self._tell(at, lambda moment: self._leave_company(walk.company, moment))
 
-    # --- One day ----------------------------------------------------------------------------------------
+    def _leave_company(self, company: str, at: datetime) -> None:
+        self._open_in[company] -= 1
+        if waiting := self._parked[company]:
+            work, action, step = waiting.pop(0)
+            work.unpark()
+            work.push(action, step._replace(due_at=max(step.due_at, at)))
+            self._ask(work)
 
-    def _work(self, day: Day) -> None:
-        before = len(self._sends)
-        while chosen := self._next_send(day):
-            self._send(*chosen, day)
-        self._open_days += 1
-        self._limits.update(self._limits_of(day, has_sent=len(self._sends) > before))
+    # --- The clock ----------------------------------------------------------------------------------------
 
-    def _next_send(self, day: Day) -> tuple[datetime, ActionKind] | None:
-        """The earliest thing that may go out; of two at the same moment the follow-up."""
-        possible = [(at, action) for action in BY_PRIORITY if (at := self._earliest(action, day))]
-        return min(possible, key=lambda each: each[0], default=None)
+    def _tell(self, at: datetime, act: Callable[[datetime], None]) -> None:
+        heappush(self._news, (at, next(self._serial), act))
 
-    def _earliest(self, action: ActionKind, day: Day) -> datetime | None:
-        """When the oldest step of this kind could go out on this day."""
-        queue, limit = self._queues[action], self._account.limits[action]
-        if not queue or self._account.stopped or self._used[action] >= limit.cap:
-            return None
-        at = max(day.begins_at, self._free_at, queue[0].due_at, limit.asleep_until or self._at)
-        if at >= day.ends_at:
-            return None
-        opens_at = self._open.next_open(at)
-        return opens_at if opens_at < day.ends_at else None
+    def _ask(self, work: AccountWork) -> None:
+        """Something about the account has changed: its next send is another, perhaps."""
+        self._changed.add(work.key)
 
-    def _send(self, at: datetime, action: ActionKind, day: Day) -> None:
-        waiting = heappop(self._queues[action])
-        self._sends.append(ProjectedSend(at, day.day, action, waiting.number))
-        self._used[action] += 1
-        self._free_at = spaced_slot(
-            at,
-            minimum_seconds=self._account.spacing_min_seconds,
-            maximum_seconds=self._account.spacing_max_seconds,
-            draw=0.5,
-        )
-        if action is ActionKind.MESSAGE and self._assumed.answers(waiting.number):
-            self._end(at, Ending.ANSWERED)
+    def _ask_those_that_changed(self) -> None:
+        for key in sorted(self._changed, key=self._order.__getitem__):
+            self._editions[key] += 1
+            if turn := self.works[key].next_turn():
+                heappush(self._turns, (turn.at, self._order[key], key, self._editions[key]))
+        self._changed.clear()
+
+    def go(self) -> None:
+        for work in self.works.values():
+            self._ask(work)
+        self._ask_those_that_changed()
+        last = max((work.ends_at for work in self.works.values()), default=self._world.at)
+        while self._turns or self._news:
+            if self._news and (not self._turns or self._news[0][0] <= self._turns[0][0]):
+                at, _, act = heappop(self._news)
+                if at >= last:
+                    self._news.clear()
+                else:
+                    act(at)
+                    self._ask_those_that_changed()
+                continue
+            at, _, key, edition = heappop(self._turns)
+            if edition == self._editions[key]:
+                self._turn(self.works[key], at)
+                self._ask_those_that_changed()
+        for work in self.works.values():
+            work.close()
+
+    def _turn(self, work: AccountWork, at: datetime) -> None:
+        """An account's turn has come, unless the campaign's new leads of the day went to others meanwhile."""
+        turn = work.next_turn()
+        if turn is not None and turn.at <= at:
+            work.close_days_before(at)
+            step = work.pop(turn.action)
+            if not self._put_off(work, turn.action, step, at):
+                self._send(work, turn.action, step, at)
+        self._ask(work)
+
+    def _put_off(self, work: AccountWork, action: ActionKind, step: Step, at: datetime) -> bool:
+        """What the gate has against this one lead: the lead's colleagues."""
+        walk = step.lead
+        if step.is_stale:
+            return walk.is_withdrawn
+        quiet_until = self._quiet_until.get(walk.company) if walk.company else None
+        if quiet_until is not None and quiet_until > at:
+            work.push(action, step._replace(due_at=walk.hours.next_open(quiet_until)))
+            return True
+        limit = self._world.company_limit
+        if limit and walk.company and not walk.has_begun and self._open_in[walk.company] >= limit:
+            work.park(action)
+            self._parked[walk.company].append((work, action, step))
+            return True
+        return False
+
+    def _send(self, work: AccountWork, action: ActionKind, step: Step, at: datetime) -> None:
+        walk = step.lead
+        work.send(at, action, step)
+        if action is ActionKind.WITHDRAWAL:
+            work.invitation_answered()
+            walk.is_withdrawn = True
+        if step.is_stale:
+            if walk.awaits:
+                self._end(work, walk, at, Ending.NOT_ACCEPTED)
+            return
+        self._begin(walk, action, at)
+        walk.done(step.walk, at)
+        if action is ActionKind.INVITATION:
+            work.pending += 1
+            self._await(work, walk)
+        if action in (ActionKind.MESSAGE, ActionKind.INMAIL) and self._assumed.answers(walk.number):
+            self._answered(walk, at)
+            self._end(work, walk, at, Ending.ANSWERED)
         else:
-            self._plan(waiting.lead, after_step(waiting.lead.steps, waiting.walk, at=at))
+            self._follow(work, walk)
 
-    # --- One lead ---------------------------------------------------------------------------------------
+    def _begin(self, walk: LeadWalk, action: ActionKind, at: datetime) -> None:
+        if walk.has_begun:
+            return
+        walk.has_begun = True
+        self._begun[local_day(at, self._world.hours.zone)] += 1
+        if walk.company:
+            self._open_in[walk.company] += 1
 
-    def _plan(self, lead: SimulatedLead, walk: Walk, *, due_at: datetime | None = None) -> None:
-        planned = next_appointment(lead.steps, walk, self._hours)
-        if isinstance(planned, AwaitAcceptance):
-            self._await_acceptance(lead, walk, planned.due_at)
-        elif isinstance(planned, Done):
-            self._end(walk.last_done_at or self._at, Ending.COMPLETED)
-        elif planned.action is None:
-            there = replace(walk, position=planned.position)
-            self._plan(lead, after_step(lead.steps, there, at=planned.due_at))
-        else:
-            there = replace(walk, position=planned.position)
-            heappush(self._queues[planned.action], Waiting(due_at or planned.due_at, lead.number, lead, there))
-
-    def _await_acceptance(self, lead: SimulatedLead, walk: Walk, expires_at: datetime) -> None:
-        """Who accepts is known at once: the step that follows is due no earlier than the acceptance."""
-        accepted_at = self._acceptance_of(walk)
-        if self._assumed.accepts(lead.number) and accepted_at < expires_at:
-            self._answer_due_at = max(self._answer_due_at, accepted_at)
-            self._plan(lead, replace(walk, connected_at=accepted_at))
-        else:
-            self._answer_due_at = max(self._answer_due_at, expires_at)
-            self._end(max(expires_at, self._at), Ending.NOT_ACCEPTED)
-
-    def _acceptance_of(self, walk: Walk) -> datetime:
-        """An invitation that is out for longer already is accepted as if it went out now."""
-        accepted_at = (walk.invited_at or self._at) + self._assumed.accepted_after
-        return accepted_at if accepted_at >= self._at else self._at + self._assumed.accepted_after
-
-    def _end(self, at: datetime, ending: Ending) -> None:
-        self._ends.append((at, ending))
-        self._last_end_at = max(self._last_end_at, at)
-
-    # --- What limited the day ---------------------------------------------------------------------------
-
-    def _limits_of(self, day: Day, *, has_sent: bool) -> set[LimitedBy]:
-        """What is left undone names its reason; when nothing is, what the leads of the account wait for."""
-        held_up = {limit for action in BY_PRIORITY if (limit := self._held_up_by(action, day))}
-        if held_up or has_sent:
-            return held_up or {LimitedBy.NOTHING}
-        if self._answer_due_at >= day.ends_at:
-            return {LimitedBy.ACCEPTANCE}
-        return {LimitedBy.DELAY} if any(self._queues.values()) else {LimitedBy.NOTHING}
-
-    def _held_up_by(self, action: ActionKind, day: Day) -> LimitedBy | None:
-        """What kept the oldest step of this kind, if it was due, from going out on this day."""
-        queue, limit = self._queues[action], self._account.limits[action]
-        opens_at = self._hours.next_open(day.begins_at)
-        # On a closed day, what is due the moment it opens again waits for the hours as well.
-        if not queue or (queue[0].due_at >= day.ends_at and queue[0].due_at > opens_at):
-            return None
-        if self._account.stopped:
-            return LimitedBy.ACCOUNT_STOPPED
-        if opens_at >= day.ends_at:
-            return LimitedBy.HOURS
-        if self._used[action] >= limit.cap:
-            return CAPS[action]
-        asleep = limit.asleep_until is not None and limit.asleep_until > day.begins_at
-        return LimitedBy.ACTION_ASLEEP if asleep else LimitedBy.SPACING
-
-
-def after_step(steps: tuple[StepPlan, ...], walk: Walk, *, at: datetime) -> Walk:
-    """The walk once the step at its position has gone out."""
-    step = next(step for step in steps if step.position >= walk.position)
-    invited_at = at if step.invites else walk.invited_at
-    return replace(walk, position=step.goes_to(), last_done_at=at, invited_at=invited_at)
+    def _answered(self, walk: LeadWalk, at: datetime) -> None:
+        if walk.company and self._world.colleague_pause:
+            self._quiet_until[walk.company] = at + self._world.colleague_pause

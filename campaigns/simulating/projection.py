@@ -16,6 +16,17 @@ class LimitedBy(StrEnum):
 
     INVITATION_CAP = "invitation_cap"
     MESSAGE_CAP = "message_cap"
+    INMAIL_CAP = "inmail_cap"
+    PROFILE_VIEW_CAP = "profile_view_cap"
+    REACTION_CAP = "reaction_cap"
+    COMMENT_CAP = "comment_cap"
+    ENDORSEMENT_CAP = "endorsement_cap"
+    WITHDRAWAL_CAP = "withdrawal_cap"
+    MAIL_CAP = "mail_cap"
+    NOTE_CAP = "note_cap"
+    PENDING_CEILING = "pending_ceiling"
+    NEW_LEADS = "new_leads"
+    COMPANY_LIMIT = "company_limit"
     SPACING = "spacing"
     ACTION_ASLEEP = "action_asleep"
     ACCOUNT_STOPPED = "account_stopped"
@@ -29,6 +40,7 @@ class Ending(StrEnum):
     COMPLETED = "completed"
     ANSWERED = "answered"
     NOT_ACCEPTED = "not_accepted"
+    MOVED = "moved"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +56,7 @@ class DayTotals:
     day: date
     invitations: int
     messages: int
+    others: Mapping[ActionKind, int]  # what there is besides
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +67,7 @@ class Bottleneck:
     limited_by: LimitedBy
     days: int
     of_days: int
+    limit: str = ""  # of a cap: which of the account's ceilings it mostly was
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,14 +83,13 @@ class AccountProjection:
     endings: Mapping[Ending, int]
     ended_at: datetime | None  # of the last lead that ended
     unfinished: int
+    ceilings: Mapping[LimitedBy, Mapping[str, int]]  # of the caps: on how many days which ceiling it was
 
     def days(self) -> tuple[DayTotals, ...]:
         """The days on which something goes out."""
         counts = Counter((send.day, send.action) for send in self.sends)
         days = sorted({day for day, _ in counts})
-        return tuple(
-            DayTotals(day, counts[(day, ActionKind.INVITATION)], counts[(day, ActionKind.MESSAGE)]) for day in days
-        )
+        return tuple(_totals(day, {kind: count for (on, kind), count in counts.items() if on == day}) for day in days)
 
     def total(self, action: ActionKind) -> int:
         return sum(send.action is action for send in self.sends)
@@ -87,7 +100,14 @@ class AccountProjection:
         if not counted:
             return None
         worst = max(counted, key=lambda limit: self.limits[limit])
-        return Bottleneck(self.name, worst, self.limits[worst], self.open_days)
+        which = self.ceilings.get(worst, {})
+        limit = max(which, key=lambda each: which[each]) if which else ""
+        return Bottleneck(self.name, worst, self.limits[worst], self.open_days, limit)
+
+
+def _totals(day: date, counts: dict[ActionKind, int]) -> DayTotals:
+    invitations, messages = counts.pop(ActionKind.INVITATION, 0), counts.pop(ActionKind.MESSAGE, 0)
+    return DayTotals(day, invitations, messages, {kind: counts[kind] for kind in ActionKind if kind in counts})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +145,8 @@ class Projection:
 
     @property
     def endings(self) -> Mapping[Ending, int]:
-        return {ending: sum(each.endings.get(ending, 0) for each in self.accounts) for ending in Ending}
+        counts = {ending: sum(each.endings.get(ending, 0) for each in self.accounts) for ending in Ending}
+        return {ending: count for ending, count in counts.items() if count or ending is not Ending.MOVED}
 
     @property
     def leads(self) -> int:
@@ -165,6 +186,8 @@ def _assumptions(assumptions: Assumptions) -> dict[str, float]:
         "accepted": assumptions.accepted,
         "answered": assumptions.answered,
         "accepted_after_hours": assumptions.accepted_after.total_seconds() / 3600,
+        "seen": assumptions.seen,
+        "tasks_after_hours": assumptions.tasks_after.total_seconds() / 3600,
     }
 
 
@@ -172,7 +195,8 @@ def _bottleneck(worst: Bottleneck | None) -> dict[str, Any] | None:
     if worst is None:
         return None
     limited_by = worst.limited_by.value
-    return {"account": worst.account, "limited_by": limited_by, "days": worst.days, "of_days": worst.of_days}
+    told = {"account": worst.account, "limited_by": limited_by, "days": worst.days, "of_days": worst.of_days}
+    return told | ({"limit": worst.limit} if worst.limit else {})
 
 
 def _account(each: AccountProjection) -> dict[str, Any]:
@@ -187,6 +211,7 @@ def _account(each: AccountProjection) -> dict[str, Any]:
         "limits": {limit.value: each.limits[limit] for limit in LimitedBy if each.limits.get(limit)},
         "days": [
             {"day": day.day.isoformat(), "invitations": day.invitations, "messages": day.messages}
+            | {kind.value: count for kind, count in day.others.items()}
             for day in each.days()
         ],
     }

@@ -1,25 +1,41 @@
 """From rows to a simulated world. Reads only."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Count
+from django.db.models import Count, F, Max, OuterRef, Q, Subquery
 
+from campaigns.actions.manual_task import Task
+from campaigns.actions.move_on import MoveOn
+from campaigns.actions.registry import action_for, kind_of
+from campaigns.actions.set_field import SetField
+from campaigns.actions.tagging import AddTag, RemoveTag
 from campaigns.activating import activation_problems
+from campaigns.calendars import working_hours
+from campaigns.engine.facts import COOL_DOWN
 from campaigns.engine.walking import step_plan, walk_of
 from campaigns.enrolling import accounts_of
-from campaigns.models import Campaign, Enrollment, Step, StepExecution
+from campaigns.models import Campaign, CampaignDay, Enrollment, Step, StepExecution
 from campaigns.planning.calendar import CalendarError, WorkingHours
+from campaigns.planning.conditions import LeadFacts
 from campaigns.planning.decisions import ActionKind, Because
+from campaigns.planning.delays import Delay, DelayUnit
+from campaigns.planning.pacing import local_day
 from campaigns.planning.sequencing import StepPlan
 from campaigns.simulating.projecting import after_step
-from campaigns.simulating.world import Limit, SimulatedAccount, SimulatedLead, SimulatedWorld
+from campaigns.simulating.world import Limit, Nature, SimulatedAccount, SimulatedLead, SimulatedWorld
 from campaigns.stopping import engine_is_on
+from campaigns.tokens import values_for
+from campaigns.wording import variant_for
 from integrations import breaker
 from integrations.allowances import Allowances, allowances
-from integrations.models import Account, Action
+from integrations.limits import MONTH
+from integrations.models import Account, Action, Usage
 from leads.models import Connection
 from leads.suppressing import with_suppressions
 
@@ -38,6 +54,10 @@ class Beside:
     suppressed: frozenset[UUID]  # leads
     connected: frozenset[tuple[UUID, UUID]]  # account, lead
     attempts: Mapping[UUID, str]  # the outcome of an enrollment's open attempt: in flight, or unknown
+    lately: Mapping[UUID, datetime]  # leads that another campaign has written to: until when they are left alone
+    elsewhere: frozenset[UUID]  # leads who wait for their walk in another campaign
+    cooling: Mapping[UUID, datetime]  # leads whose invitation was withdrawn: when they may be invited again
+    variants: Mapping[UUID, Mapping[int, str]]  # of enrollments: which texts they got
 
 
 def read_world(campaign: Campaign, *, at: datetime) -> SimulatedWorld:
@@ -46,7 +66,9 @@ def read_world(campaign: Campaign, *, at: datetime) -> SimulatedWorld:
     Raises SimulationError when a draft could not be activated, or when nobody is under way.
     """
     _check_it_may_start(campaign)
-    rows = list(Enrollment.objects.open().filter(campaign=campaign).select_related("lead").order_by("pk"))
+    rows = list(
+        Enrollment.objects.open().filter(campaign=campaign).select_related("lead", "account__sender").order_by("pk")
+    )
     if not rows:
         raise SimulationError(f"{campaign} has no lead under way: enroll leads, then simulate again.")
     accounts = _accounts(campaign, rows)
@@ -58,7 +80,17 @@ def read_world(campaign: Campaign, *, at: datetime) -> SimulatedWorld:
         accounts=_simulated_accounts(accounts, at),
         leads=tuple(_leads(campaign, rows, at)),
         remarks=tuple(_remarks(campaign, accounts)),
+        new_leads_per_day=campaign.new_leads_per_day,
+        begun_today=_begun_today(campaign, at),
+        withdraw_after=timedelta(days=campaign.withdraw_after_days),
+        company_limit=campaign.company_limit,
+        colleague_pause=timedelta(days=campaign.colleague_pause_days),
     )
+
+
+def _begun_today(campaign: Campaign, at: datetime) -> int:
+    rows = CampaignDay.objects.filter(campaign=campaign, day=local_day(at, campaign.time_zone))
+    return rows.values_list("begun", flat=True).first() or 0
 
 
 def _check_it_may_start(campaign: Campaign) -> None:
@@ -93,7 +125,7 @@ def _accounts(campaign: Campaign, rows: Sequence[Enrollment]) -> list[Account]:
 
 
 def _simulated_accounts(accounts: Sequence[Account], at: datetime) -> tuple[SimulatedAccount, ...]:
-    known = allowances(accounts, at=at)
+    known, spent, pending = allowances(accounts, at=at), _spent(accounts, at), _pending(accounts)
     provider_opens_at = breaker.opens_at() or at
     return tuple(
         SimulatedAccount(
@@ -105,9 +137,31 @@ def _simulated_accounts(accounts: Sequence[Account], at: datetime) -> tuple[Simu
             spacing_max_seconds=account.spacing_max_seconds,
             free_at=max(at, account.next_slot_at, provider_opens_at),
             stopped=_stopped(account),
+            tuning=account.tuning(),
+            spent=spent[account.pk],
+            pending=pending.get(account.pk, 0),
+            pending_ceiling=account.pending_ceiling,
         )
         for account in accounts
     )
+
+
+def _spent(accounts: Sequence[Account], at: datetime) -> defaultdict[UUID, dict[ActionKind, dict[date, int]]]:
+    """What was used on the days that the ceilings look back on; what the owner did by hand counts."""
+    found: defaultdict[UUID, dict[ActionKind, dict[date, int]]] = defaultdict(dict)
+    first = at.date() - timedelta(days=MONTH)
+    rows = Usage.objects.filter(account__in=accounts, day__gte=first)
+    for account, action, day, used, observed in rows.values_list("account_id", "action", "day", "used", "observed"):
+        found[account].setdefault(ActionKind(action), {})[day] = used + observed
+    return found
+
+
+def _pending(accounts: Sequence[Account]) -> dict[UUID, int]:
+    """Invitations of every campaign that are out."""
+    out = Enrollment.objects.filter(
+        account__in=accounts, invited_at__isnull=False, connected_at__isnull=True, withdrawn_at__isnull=True
+    )
+    return dict(out.order_by().values_list("account_id").annotate(Count("pk")))
 
 
 def _limit(account: Account, action: Action, known: Allowances) -> Limit:
@@ -131,12 +185,13 @@ def _stopped(account: Account) -> Because | None:
 
 def _leads(campaign: Campaign, rows: Sequence[Enrollment], at: datetime) -> Iterator[SimulatedLead]:
     """Numbered in the order of their enrollment, in which the engine takes equals too."""
-    beside, sequences = _beside(campaign, rows), _sequences(campaign)
+    beside, sequences = _beside(campaign, rows, at), _sequences(campaign)
     for number, row in enumerate(rows):
-        yield _lead(number, row, campaign, sequences.get(row.sequence_id, ()), beside, at)
+        row.campaign = campaign
+        yield _lead(number, row, campaign, sequences.get(row.sequence_id, NO_STEPS), beside, at)
 
 
-def _beside(campaign: Campaign, rows: Sequence[Enrollment]) -> Beside:
+def _beside(campaign: Campaign, rows: Sequence[Enrollment], at: datetime) -> Beside:
     suppressed = frozenset(lead.pk for lead, entry in with_suppressions(row.lead for row in rows) if entry)
     connected = Connection.objects.filter(lead__enrollments__campaign=campaign)
     attempts = StepExecution.objects.filter(enrollment__campaign=campaign, outcome__in=("in_flight", "unknown"))
@@ -144,20 +199,101 @@ def _beside(campaign: Campaign, rows: Sequence[Enrollment]) -> Beside:
         suppressed=suppressed,
         connected=frozenset(connected.values_list("account_id", "lead_id")),
         attempts=dict(attempts.values_list("enrollment_id", "outcome")),
+        lately=_lately(campaign, at),
+        elsewhere=_elsewhere(campaign),
+        cooling=_cooling(campaign, at),
+        variants=_variants_taken(campaign),
     )
 
 
-def _sequences(campaign: Campaign) -> dict[UUID, tuple[StepPlan, ...]]:
+def _lately(campaign: Campaign, at: datetime) -> Mapping[UUID, datetime]:
+    if not campaign.not_again_within_days:
+        return {}
+    pause = timedelta(days=campaign.not_again_within_days)
+    sent = StepExecution.objects.filter(outcome="sent", dispatch__called_at__gt=at - pause)
+    sent = sent.filter(enrollment__lead__enrollments__campaign=campaign).exclude(enrollment__campaign=campaign)
+    last = sent.order_by().values_list("enrollment__lead").annotate(last=Max("dispatch__called_at"))
+    return {lead: moment + pause for lead, moment in last}
+
+
+def _elsewhere(campaign: Campaign) -> frozenset[UUID]:
+    """Who is in another running campaign that goes first: it has begun, or enrolled the lead earlier."""
+    if not campaign.one_campaign_at_a_time:
+        return frozenset()
+    others = Enrollment.objects.open().filter(campaign__status=Campaign.Status.ACTIVE).exclude(campaign=campaign)
+    here = Enrollment.objects.filter(campaign=campaign, lead=OuterRef("lead"))
+    both: Any = others.annotate(enrolled_here=Subquery(here.values("enrolled_at")[:1]))
+    first = Q(last_done_at__isnull=False) | Q(enrolled_at__lt=F("enrolled_here"))
+    return frozenset(both.filter(first, enrolled_here__isnull=False).values_list("lead_id", flat=True))
+
+
+def _cooling(campaign: Campaign, at: datetime) -> Mapping[UUID, datetime]:
+    walks = Enrollment.objects.filter(lead__enrollments__campaign=campaign, withdrawn_at__gt=at - COOL_DOWN)
+    last = walks.order_by().values_list("lead").annotate(last=Max("withdrawn_at"))
+    return {lead: moment + COOL_DOWN for lead, moment in last}
+
+
+def _variants_taken(campaign: Campaign) -> Mapping[UUID, Mapping[int, str]]:
+    taken: defaultdict[UUID, dict[int, str]] = defaultdict(dict)
+    rows = StepExecution.objects.filter(enrollment__campaign=campaign).exclude(variant="")
+    for enrollment, position, variant in rows.values_list("enrollment_id", "step__position", "variant"):
+        taken[enrollment][position] = variant
+    return taken
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """One version of the sequence, as planning and the simulation know it."""
+
+    plans: tuple[StepPlan, ...] = ()
+    natures: Mapping[int, Nature] = field(default_factory=dict)
+    varied: tuple[Step, ...] = ()  # those with several texts
+
+
+NO_STEPS = Steps()
+
+
+def _sequences(campaign: Campaign) -> dict[UUID, Steps]:
     """The steps of every version that the campaign had: a walk stays on the one it began with."""
-    plans: dict[UUID, tuple[StepPlan, ...]] = {}
+    rows: defaultdict[UUID, list[Step]] = defaultdict(list)
     for step in Step.objects.filter(sequence__campaign=campaign).order_by("sequence", "position"):
-        plans[step.sequence_id] = (*plans.get(step.sequence_id, ()), step_plan(step))
-    return plans
+        rows[step.sequence_id].append(step)
+    return {
+        key: Steps(
+            plans=tuple(step_plan(step) for step in steps),
+            natures={step.position: nature_of(step) for step in steps},
+            varied=tuple(step for step in steps if step.variants),
+        )
+        for key, steps in rows.items()
+    }
+
+
+def nature_of(step: Step) -> Nature:
+    """What the simulation has to know of a kind of step beside its place in the sequence."""
+    kind, options = kind_of(step.kind), step.options
+    if step.kind == Step.Kind.CONNECTION_REQUEST:
+        bare = action_for(step.kind).may_go_bare(step)
+        return Nature(has_note=any(text.strip() for _, _, text in step.texts()), may_go_bare=bare)
+    patience = None
+    if kind.branches and "within_amount" in options:
+        patience = Delay(int(options["within_amount"]), DelayUnit(options.get("within_unit", "days")))
+    tag = str(options.get("tag", "")).strip()
+    return Nature(
+        question=options if kind.branches else None,
+        patience=patience,
+        is_task=step.kind == Task.kind,
+        ends=kind.ends,
+        moves=step.kind == MoveOn.kind,
+        tag=tag if step.kind == AddTag.kind else "",
+        untag=tag if step.kind == RemoveTag.kind else "",
+        field=(str(options["field"]), str(options.get("value", ""))) if step.kind == SetField.kind else None,
+    )
 
 
 def _lead(
-    number: int, row: Enrollment, campaign: Campaign, steps: tuple[StepPlan, ...], beside: Beside, at: datetime
+    number: int, row: Enrollment, campaign: Campaign, sequence: Steps, beside: Beside, at: datetime
 ) -> SimulatedLead:
+    steps = sequence.plans
     connected = row.connected_at is not None or (row.account_id, row.lead_id) in beside.connected
     walk = walk_of(row, is_connected=connected)
     if row.started_at is None:
@@ -171,7 +307,50 @@ def _lead(
         walk=walk,
         due_at=row.next_action_at if row.next_action in STEP_ACTIONS else None,
         left_out=_left_out(row, campaign, beside),
+        natures=sequence.natures,
+        facts=_facts(row, sequence, beside) if any(each.question for each in sequence.natures.values()) else NO_FACTS,
+        company=row.lead.company,
+        hours=_own_hours(row, campaign),
+        not_before=_not_before(row, beside),
     )
+
+
+NO_FACTS = LeadFacts()
+
+
+def _facts(row: Enrollment, sequence: Steps, beside: Beside) -> LeadFacts:
+    """What conditions may ask of the lead and does not change by itself. Texts still to come are known already."""
+    variants = {step.position: variant_for(row, step)[0] for step in sequence.varied}
+    return LeadFacts(
+        has_answered=row.lead.replied_at is not None,
+        has_linkedin=bool(row.lead.identifier),
+        has_email=bool(row.lead.email),
+        tags=frozenset(map(str, row.lead.tags)),
+        fields=values_for(row.lead, row.account.sender),
+        variants={**variants, **beside.variants.get(row.pk, {})},
+    )
+
+
+@lru_cache(maxsize=1024)
+def _hours_in(campaign: Campaign, zone: str) -> WorkingHours:
+    return working_hours(campaign, zone)
+
+
+def _own_hours(row: Enrollment, campaign: Campaign) -> WorkingHours | None:
+    """The hours by the lead's own clock, where the campaign keeps them and the lead has one."""
+    if not campaign.use_lead_time_zone or not row.lead.time_zone:
+        return None
+    return _hours_in(campaign, row.lead.time_zone)
+
+
+def _not_before(row: Enrollment, beside: Beside) -> datetime | None:
+    untouched = row.last_done_at is None and row.invited_at is None
+    waits = (
+        row.resting_until,
+        beside.lately.get(row.lead_id) if untouched else None,
+        beside.cooling.get(row.lead_id) if row.invited_at is None else None,
+    )
+    return max((each for each in waits if each is not None), default=None)
 
 
 def _left_out(row: Enrollment, campaign: Campaign, beside: Beside) -> Because | None:
@@ -186,6 +365,8 @@ def _left_out(row: Enrollment, campaign: Campaign, beside: Beside) -> Because | 
         return Because(row.held_because)
     if not row.lead.identifier:
         return Because.NO_IDENTIFIER
+    if row.lead_id in beside.elsewhere and row.last_done_at is None and row.invited_at is None:
+        return Because.OTHER_CAMPAIGN
     is_unknown = beside.attempts.get(row.pk) == StepExecution.Outcome.UNKNOWN
     return Because.OUTCOME_UNKNOWN if is_unknown else None
 

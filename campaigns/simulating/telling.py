@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from campaigns.demo.reporting import table
+from campaigns.planning.decisions import ActionKind
 from campaigns.planning.explaining import MONTHS, PHRASES, WEEKDAYS
 from campaigns.planning.walltime import wall_clock, zone_named
 from campaigns.simulating.projection import AccountProjection, Bottleneck, DayTotals, Ending, LimitedBy, Projection
@@ -11,6 +12,17 @@ from campaigns.simulating.projection import AccountProjection, Bottleneck, DayTo
 LIMIT_PHRASES = {
     LimitedBy.INVITATION_CAP: "its cap of invitations",
     LimitedBy.MESSAGE_CAP: "its cap of messages",
+    LimitedBy.INMAIL_CAP: "its cap of InMails",
+    LimitedBy.PROFILE_VIEW_CAP: "its cap of profile visits",
+    LimitedBy.REACTION_CAP: "its cap of likes",
+    LimitedBy.COMMENT_CAP: "its cap of comments",
+    LimitedBy.ENDORSEMENT_CAP: "its cap of endorsements",
+    LimitedBy.WITHDRAWAL_CAP: "its cap of withdrawals",
+    LimitedBy.MAIL_CAP: "its cap of e-mails",
+    LimitedBy.NOTE_CAP: "its cap of invitations with a note",
+    LimitedBy.PENDING_CEILING: "its ceiling of pending invitations",
+    LimitedBy.NEW_LEADS: "the campaign's new leads a day",
+    LimitedBy.COMPANY_LIMIT: "the number of people of one company at once, and the pause after a colleague's answer",
     LimitedBy.SPACING: "the pause between two actions",
     LimitedBy.ACTION_ASLEEP: "a rest after the provider's own limit",
     LimitedBy.ACCOUNT_STOPPED: "the account itself cannot send",
@@ -23,6 +35,7 @@ ENDING_PHRASES = {
     Ending.COMPLETED: "complete every step",
     Ending.ANSWERED: "answer",
     Ending.NOT_ACCEPTED: "do not accept in time",
+    Ending.MOVED: "go over to another campaign",
 }
 
 
@@ -54,14 +67,18 @@ def _calendar(projection: Projection) -> str:
     )
     if not lines:
         return "Nothing goes out."
-    rows = [_calendar_row(day, each) for day, _, each in lines]
-    total = ["Total", "", sum(day.invitations for day, *_ in lines), sum(day.messages for day, *_ in lines)]
-    return table(["Day", "Account", "Invitations", "Messages"], [*rows, total])
+    others = [kind for kind in ActionKind if any(kind in day.others for day, *_ in lines)]
+    rows = [_calendar_row(day, each, others) for day, _, each in lines]
+    total: list[object] = [sum(day.invitations for day, *_ in lines), sum(day.messages for day, *_ in lines)]
+    total += [sum(day.others.get(kind, 0) for day, *_ in lines) for kind in others]
+    heads = [kind.value.replace("_", " ").capitalize() + "s" for kind in others]
+    return table(["Day", "Account", "Invitations", "Messages", *heads], [*rows, ["Total", "", *total]])
 
 
-def _calendar_row(day: DayTotals, each: AccountProjection) -> list[object]:
+def _calendar_row(day: DayTotals, each: AccountProjection, others: list[ActionKind]) -> list[object]:
     weekday, month = WEEKDAYS[day.day.weekday()], MONTHS[day.day.month - 1]
-    return [f"{weekday} {day.day.day:2} {month} {day.day.year}", each.name, day.invitations, day.messages]
+    date = f"{weekday} {day.day.day:2} {month} {day.day.year}"
+    return [date, each.name, day.invitations, day.messages, *(day.others.get(kind, 0) for kind in others)]
 
 
 def _limits(projection: Projection) -> str:
@@ -115,14 +132,16 @@ def _finish(projection: Projection, zone: str) -> str:
 
 
 def _endings(projection: Projection) -> str:
-    counts = [f"{projection.endings[ending]} {words}" for ending, words in ENDING_PHRASES.items()]
+    counts = [f"{count} {ENDING_PHRASES[ending]}" for ending, count in projection.endings.items()]
     return ", ".join(counts)
 
 
 def _bottleneck(worst: Bottleneck | None) -> str:
     if worst is None:
         return "nothing"
-    return f"{worst.account}: {LIMIT_PHRASES[worst.limited_by]} ({worst.days} of {_counted(worst.of_days, 'day')})"
+    which = f" – {worst.limit}" if worst.limit else ""
+    days = f"({worst.days} of {_counted(worst.of_days, 'day')})"
+    return f"{worst.account}: {LIMIT_PHRASES[worst.limited_by]} {days}{which}"
 
 
 def _stopped(accounts: Sequence[AccountProjection]) -> Iterator[str]:

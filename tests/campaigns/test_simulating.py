@@ -266,7 +266,9 @@ def a_campaign(leads: int = 5, *, senders: int = 1, steps: Iterable[StepDraft] =
     ]
     chosen = tuple(steps) or (INVITE, WRITE_NEXT_HOUR)
     campaign = make_campaign(client, accounts, steps=chosen, **fields)
-    rows = [make_lead(client, public_identifier=f"person-{number}") for number in range(leads)]
+    rows = [
+        make_lead(client, public_identifier=f"person-{number}", company=f"Company {number}") for number in range(leads)
+    ]
     if accounts and rows:
         enroll(campaign=campaign, leads=rows, by=None, at=MONDAY_MORNING)
     return campaign
@@ -531,7 +533,13 @@ def test_json_tells_the_same() -> None:
         "campaign": {"id": str(campaign.pk), "name": "Spring"},
         "at": "2026-03-02T09:30:00+00:00",
         "days": 60,
-        "assumptions": {"accepted": 1.0, "answered": 0.0, "accepted_after_hours": 20.0},
+        "assumptions": {
+            "accepted": 1.0,
+            "answered": 0.0,
+            "accepted_after_hours": 20.0,
+            "seen": 0.6,
+            "tasks_after_hours": 24.0,
+        },
         "leads": 5,
         "left_out": {},
         "endings": {"completed": 5, "answered": 0, "not_accepted": 0},
@@ -539,7 +547,13 @@ def test_json_tells_the_same() -> None:
         "first_send_at": "2026-03-02T09:30:00+00:00",
         "last_send_at": "2026-03-05T09:00:00+00:00",
         "finishes_at": "2026-03-05T09:00:00+00:00",
-        "bottleneck": {"account": "Sender 0", "limited_by": "invitation_cap", "days": 2, "of_days": 4},
+        "bottleneck": {
+            "account": "Sender 0",
+            "limited_by": "invitation_cap",
+            "days": 2,
+            "of_days": 4,
+            "limit": "2 a day, set for this account",
+        },
         "accounts": [
             {
                 "id": str(Account.objects.get().pk),

@@ -5,29 +5,50 @@ from typing import Any
 from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db.models import Q
 
 from campaigns.explaining import campaign_state_in_words, explain_account, explain_campaign, explain_in_words
 from campaigns.models import Campaign, Enrollment
 from integrations.models import Account
+from leads.models import Lead
 from outreach import clock
 
 
 class Command(BaseCommand):
-    help = "Says why a lead in a campaign, a whole campaign, or an account does not move. Takes the id of any of them."
+    help = (
+        "Says why a lead in a campaign, a whole campaign, or an account does not move. Takes the id of any, or a name."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("id", help="Of an enrollment, a lead, a campaign or an account.")
+        parser.add_argument("id", help="Of an enrollment, a lead, a campaign or an account; or its exact name.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        try:
-            key = UUID(options["id"])
-        except ValueError as problem:
-            raise CommandError(f"{options['id']!r} is no id. Ids stand in the console's addresses.") from problem
-        lines = [*_of_walks(key), *_of_campaign(key), *_of_account(key)]
+        lines = [
+            line for key in _keys(options["id"]) for line in (*_of_walks(key), *_of_campaign(key), *_of_account(key))
+        ]
         if not lines:
-            raise CommandError(f"There is no lead, enrollment, campaign or account with the id {key}.")
+            raise CommandError(f"There is no lead, enrollment, campaign or account with the id {options['id']}.")
         for line in lines:
             self.stdout.write(line)
+
+
+def _keys(words: str) -> list[UUID]:
+    """The id itself, or those of whatever has this name: all of them are explained."""
+    try:
+        return [UUID(words)]
+    except ValueError:
+        pass
+    first, _, last = words.partition(" ")
+    named = (
+        Campaign.objects.filter(name__iexact=words),
+        Account.objects.filter(name__iexact=words),
+        Lead.objects.filter(Q(first_name__iexact=first, last_name__iexact=last) | Q(email__iexact=words)),
+        Lead.objects.filter(public_identifier__iexact=words),
+    )
+    found = dict.fromkeys(key for rows in named for key in rows.values_list("pk", flat=True))
+    if not found:
+        raise CommandError(f"{words!r} is no id, and nobody's name. Ids stand in the console's addresses.")
+    return list(found)
 
 
 def _of_walks(key: UUID) -> list[str]:

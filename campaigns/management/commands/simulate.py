@@ -31,6 +31,10 @@ class Command(BaseCommand):
         parser.add_argument("--accept", type=float, default=0.4, metavar="SHARE", help="Of those invited, 0 to 1.")
         parser.add_argument("--accept-after", type=float, default=20, metavar="HOURS", help="How soon they accept.")
         parser.add_argument("--reply", type=float, default=0.2, metavar="SHARE", help="Of those written to, 0 to 1.")
+        parser.add_argument(
+            "--seen", type=float, default=0.6, metavar="SHARE", help="Of those written to, who read it."
+        )
+        parser.add_argument("--task-after", type=float, default=24, metavar="HOURS", help="How soon tasks are done.")
         parser.add_argument("--json", action="store_true", help="The same as JSON, for other software.")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -53,11 +57,20 @@ def _report(campaign: Campaign, options: dict[str, Any]) -> str:
 
 
 def _assumptions(options: dict[str, Any]) -> Assumptions:
-    hours = options["accept_after"]
+    return Assumptions(
+        accepted=options["accept"],
+        answered=options["reply"],
+        accepted_after=_hours(options, "accept_after"),
+        seen=options["seen"],
+        tasks_after=_hours(options, "task_after"),
+    )
+
+
+def _hours(options: dict[str, Any], name: str) -> timedelta:
+    hours = options[name]
     if not isfinite(hours) or abs(hours) > MOST_HOURS:
-        raise CommandError(f"--accept-after takes hours, 0 to {MOST_HOURS}, not {hours}")
-    after = timedelta(hours=hours)
-    return Assumptions(accepted=options["accept"], answered=options["reply"], accepted_after=after)
+        raise CommandError(f"--{name.replace('_', '-')} takes hours, 0 to {MOST_HOURS}, not {hours}")
+    return timedelta(hours=hours)
 
 
 def find_campaign(words: str) -> Campaign:
