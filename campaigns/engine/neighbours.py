@@ -200,10 +200,12 @@ def _talks(leads: Sequence[UUID], at: datetime) -> Mapping[UUID, list[tuple[UUID
 
 
 def _sent(leads: Sequence[UUID], *, since: datetime) -> Mapping[UUID, list[tuple[UUID, str, datetime]]]:
+    """Who was moved on from another campaign goes on in this one: what was sent there is part of the same walk."""
     found: dict[UUID, list[tuple[UUID, str, datetime]]] = defaultdict(list)
     if leads:
         rows = StepExecution.objects.filter(outcome=StepExecution.Outcome.SENT, dispatch__called_at__gt=since)
         columns = ("enrollment__lead_id", "enrollment__campaign_id", "enrollment__campaign__name")
+        rows = rows.exclude(enrollment__exit_reason=Enrollment.ExitReason.MOVED)
         latest_first = rows.filter(enrollment__lead__in=leads).order_by("-dispatch__called_at")
         told: Iterable[tuple[Any, ...]] = latest_first.values_list(*columns, "dispatch__called_at")
         for lead, campaign, name, moment in told:

@@ -14,6 +14,10 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "outreach.api.document.without_column_bounds",
+    ],
     # Several tables have a `status`, `kind`, `state` …: each set of words has a name of its own.
     "ENUM_NAME_OVERRIDES": {
         "AccountChannel": "integrations.models.Account.Channel",
