@@ -47,6 +47,7 @@ SANE_MIX: Mapping[str, Fault] = {
     "error_after": Fault(0.02),
     "timeout_after": Fault(0.02),
     "cap": Fault(0.01),
+    "ambiguous": Fault(0.3),
     "null_ids": Fault(0.1),
     "webhook_lost": Fault(0.05),
     "webhook_late": Fault(0.1, hours=12),
