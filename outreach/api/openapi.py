@@ -16,7 +16,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "outreach.api.document.without_column_bounds",
+        "outreach.api.column_bounds.without_column_bounds",
     ],
     # Several tables have a `status`, `kind`, `state` …: each set of words has a name of its own.
     "ENUM_NAME_OVERRIDES": {
