@@ -55,9 +55,9 @@ def is_untouched(enrollment: Enrollment) -> bool:
 
 
 def _begun() -> Q:
-    """Walks in which something was done, or is being done."""
+    """Walks in which something has reached the lead, or is on its way."""
     flying = StepExecution.objects.filter(enrollment=OuterRef("pk"), outcome__in=("in_flight", "unknown"))
-    return Q(last_done_at__isnull=False) | Q(Exists(flying))
+    return Q(last_sent_at__isnull=False) | Q(Exists(flying))
 
 
 def _same_person(lead: Lead) -> Q:

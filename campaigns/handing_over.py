@@ -71,7 +71,7 @@ def senders_with_leads(campaign: Campaign) -> list[Sender]:
 
 def is_fresh(row: Enrollment) -> bool:
     """Nobody has written to this lead yet, and nothing is being sent."""
-    untouched = row.last_done_at is None and row.invited_at is None and row.connected_at is None
+    untouched = row.last_sent_at is None and row.invited_at is None and row.connected_at is None
     return untouched and not _is_flying(row)
 
 

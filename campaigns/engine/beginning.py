@@ -14,8 +14,8 @@ class NewLeadsUsed(CannotReserve):
 
 
 def is_new(enrollment: Enrollment) -> bool:
-    """Nothing has been done for this lead yet."""
-    return enrollment.last_done_at is None and enrollment.begun_on is None
+    """Nothing has reached this lead yet. Steps within the house (a tag, a wait) go before it unseen."""
+    return enrollment.last_sent_at is None and enrollment.begun_on is None
 
 
 def begin(enrollment: Enrollment, *, campaign: Campaign, at: datetime) -> None:
@@ -38,7 +38,7 @@ def begin(enrollment: Enrollment, *, campaign: Campaign, at: datetime) -> None:
 
 def unbegin(enrollment: Enrollment) -> None:
     """Give the day back: the first step surely did not go out."""
-    if enrollment.begun_on is None or enrollment.last_done_at is not None:
+    if enrollment.begun_on is None or enrollment.last_sent_at is not None:
         return
     rows = CampaignDay.objects.filter(campaign=enrollment.campaign_id, day=enrollment.begun_on, begun__gt=0)
     rows.update(begun=F("begun") - 1)

@@ -25,7 +25,7 @@ def glance(at: datetime) -> tuple[list[datetime], int]:
     marks = [connection.ops.adapt_datetimefield_value(at)] * len(COMING)
     columns = ", ".join(f"({each})" for each in (*COMING, FLYING, COUNT))
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {columns}", marks)  # noqa: S608  (nothing of it comes from outside)
+        cursor.execute(f"SELECT {columns}", marks)
         *moments, flying, count = cursor.fetchone()
     lease = timedelta(seconds=settings.DISPATCH_LEASE_SECONDS)
     found = [moment for each in moments if (moment := _read(each))]

@@ -40,9 +40,7 @@ def _never_twice(court: "Judge", entry: Entry) -> None:
         if len(same) > 1:
             raise court.broken(1, f"{entry.kind} {len(same)} times to {entry.person[-6:]}: {entry.text!r}")
         return None
-    may = _times_planned(court, entry) + sum(
-        each.is_forgotten for each in same[:-1] if entry.kind in LEAVES_NO_TRACE
-    )
+    may = _times_planned(court, entry) + sum(each.is_forgotten for each in same[:-1] if entry.kind in LEAVES_NO_TRACE)
     if len(same) > may:
         raise court.broken(1, f"{entry.kind} {len(same)} times to {entry.person[-6:]}, planned were {may}")
     return None

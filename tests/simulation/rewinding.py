@@ -22,6 +22,8 @@ class Backups:
         self.dump: str | None = None
         self.taken_at: datetime = stage.at
         self.restored = 0
+        if self.is_wanted:
+            self._look()  # workers have run before the first backup is made
 
     def watch(self) -> None:
         """What every worker does before anything else."""

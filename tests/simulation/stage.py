@@ -61,9 +61,7 @@ class Stage:
         self.ends_at = self.at + timedelta(days=self.plan.days)
         self.outside = Outside(self)
         number = self.rng.choice((1, 2, 2, 3))
-        self.sandbox = Sandbox(
-            self.seed, now=lambda: self.at, people=60, accounts=number, deliver=self.outside.deliver
-        )
+        self.sandbox = Sandbox(self.seed, now=lambda: self.at, people=60, accounts=number, deliver=self.outside.deliver)
         self.session = sandbox_session(self.outside.listened_to(self.sandbox))
         self.provider = UnipileClient(HOST, "sandbox", session=self.session)
         self.armed = False
@@ -204,5 +202,6 @@ class Stage:
         self.do("receipts", self.outside.process_receipts)
         self.do("poll", self.poll)
         self.do("recover", lambda: recovering.recover(at=self.at, client=self.provider))
+        self.do("withdraw", lambda: withdraw_stale(at=self.at, client=self.provider))
         self.do("decide", self.operators.decide)
         self.do("calls", lambda: deliver_due(at=self.at))
