@@ -5,7 +5,7 @@ step of one origin is sent to a lead once, whichever version it is on: the datab
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from collections.abc import Sequence as Ordered
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -47,13 +47,16 @@ class Published:
     stayed: int
 
 
-def continued(old: Ordered[Step], drafts: Ordered[StepDraft]) -> list[StepDraft]:
+def continued(
+    old: Ordered[Step], drafts: Ordered[StepDraft], *, ever: Collection[UUID] = frozenset()
+) -> list[StepDraft]:
     """The drafts, each with the origin of the step that it continues.
 
     What the draft says itself comes first; then a step of the same kind and the same text; then the step of the same
-    kind at the same place. Whatever continues nothing is a new step.
+    kind at the same place. Whatever continues nothing is a new step. `ever` are the origins of all versions: a step
+    that was taken out and comes back is the step that it was, and who had it does not get it again.
     """
-    known = {step.origin for step in old}
+    known = {step.origin for step in old} | set(ever)
     taken = {draft.origin for draft in drafts if draft.origin in known}
     found = [draft if draft.origin in known else replace(draft, origin=None) for draft in drafts]
     for alike in (_same_words, _same_place):
@@ -95,7 +98,7 @@ def preview(*, campaign: Campaign, steps: Ordered[StepDraft]) -> Change:
     """What publishing these steps would change. Reads only; the steps are not checked yet."""
     current = _current(campaign)
     old = list(current.steps.order_by("position"))
-    new = continued(old, steps)
+    new = continued(old, steps, ever=_origins(campaign))
     standing = Counter(_standing(row, old, [draft.origin for draft in new]) for row in _under_way(campaign))
     return Change(
         changes=tuple(_differences(old, new)),
@@ -142,7 +145,7 @@ def publish(*, campaign: Campaign, steps: Ordered[StepDraft], move: bool, by: Us
             raise ValidationError("A running campaign needs at least one step.")
         old = _current(row)
         new = Sequence.objects.create(client_id=row.client_id, campaign=row, version=old.version + 1)
-        write_steps(new, continued(list(old.steps.order_by("position")), steps))
+        write_steps(new, continued(list(old.steps.order_by("position")), steps, ever=_origins(row)))
         about = Subject(client_id=row.client_id, campaign_id=row.pk)
         record(
             EventKind.SEQUENCE_CHANGED,
@@ -242,6 +245,11 @@ def _under_way(campaign: Campaign) -> EnrollmentQuerySet:
 
 def _is_flying(row: Enrollment) -> bool:
     return row.executions.filter(outcome__in=("in_flight", "unknown")).exists()
+
+
+def _origins(campaign: Campaign) -> frozenset[UUID]:
+    """Of every step that any version has, or had."""
+    return frozenset(Step.objects.filter(sequence__campaign=campaign).values_list("origin", flat=True))
 
 
 def _current(campaign: Campaign) -> Sequence:

@@ -1,6 +1,7 @@
 """The steps that act on somebody's newest post: like it, or comment on it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 from campaigns.actions.contract import AccountStep, Evidence, Findings, Job, TextUse
@@ -28,7 +29,11 @@ class LikePost(AccountStep):
         return [] if reaction in REACTIONS else [f'"reaction" is one of {", ".join(REACTIONS)}; not {reaction!r}.']
 
     def look(self, job: Job, client: UnipileClient) -> Findings:
-        return _newest_post(job, client, lambda post: post.can_react, "that can be liked")
+        """A reaction that stands there already is not made again: by hand, or before a backup was restored."""
+        found = _newest_post(job, client, lambda post: post.can_react, "that can be liked")
+        if found.data and _has_reacted(str(found.data["post_id"]), job.account, client):
+            return replace(found, nothing_to_do="has our reaction already", data={})
+        return found
 
     def call(self, job: Job, client: UnipileClient) -> Outcome:
         client.react(
@@ -41,8 +46,7 @@ class LikePost(AccountStep):
     def reconcile(self, dispatch: Dispatch, client: UnipileClient, *, at: datetime) -> Evidence:
         """Our reaction is among those of the post, or it was not made."""
         account = dispatch.account
-        marks = client.reactions(str(dispatch.data["post_id"]), account_id=account.provider_account_id)
-        if any(mark.author_id == account.provider_user_id for mark in marks):
+        if _has_reacted(str(dispatch.data["post_id"]), account, client):
             return Evidence(True, "our reaction stands at the post", Outcome(State.SENT))
         return Evidence(False, "the post does not hold our reaction")
 
@@ -57,7 +61,11 @@ class CommentPost(AccountStep):
         return COMMENT_LIMIT
 
     def look(self, job: Job, client: UnipileClient) -> Findings:
-        return _newest_post(job, client, lambda post: post.can_comment, "that can be commented on")
+        """Words that stand there already are not written again: by hand, or before a backup was restored."""
+        found = _newest_post(job, client, lambda post: post.can_comment, "that can be commented on")
+        if found.data and _has_commented(str(found.data["post_id"]), job.dispatch, client):
+            return replace(found, nothing_to_do="has our comment already", data={})
+        return found
 
     def call(self, job: Job, client: UnipileClient) -> Outcome:
         client.comment(
@@ -69,10 +77,19 @@ class CommentPost(AccountStep):
 
     def reconcile(self, dispatch: Dispatch, client: UnipileClient, *, at: datetime) -> Evidence:
         """Our words stand below the post, or they were not written."""
-        marks = client.comments(str(dispatch.data["post_id"]), account_id=dispatch.account.provider_account_id)
-        if any(same_words(dispatch.text, mark.text) for mark in marks):
+        if _has_commented(str(dispatch.data["post_id"]), dispatch, client):
             return Evidence(True, "our comment stands below the post", Outcome(State.SENT))
         return Evidence(False, "our comment does not stand below the post")
+
+
+def _has_reacted(post_id: str, account: Account, client: UnipileClient) -> bool:
+    marks = client.reactions(post_id, account_id=account.provider_account_id)
+    return any(mark.author_id == account.provider_user_id for mark in marks)
+
+
+def _has_commented(post_id: str, dispatch: Dispatch, client: UnipileClient) -> bool:
+    marks = client.comments(post_id, account_id=dispatch.account.provider_account_id)
+    return any(same_words(dispatch.text, mark.text) for mark in marks)
 
 
 def _newest_post(job: Job, client: UnipileClient, fits: Callable[[Post], bool], words: str) -> Findings:

@@ -130,6 +130,19 @@ def test_a_stale_invitation_is_withdrawn_once_and_its_lead_leaves() -> None:
     assert Dispatch.objects.filter(action="withdrawal", state="sent").count() == 1
 
 
+def test_nothing_is_withdrawn_from_who_has_answered() -> None:
+    """They answered the note without accepting: a person is in the conversation now (law 2)."""
+    bench = Bench()
+    walk = bench.walk(None, INVITE, withdraw_after_days=10)
+    bench.tick()
+    bench.wait(days=1)
+    bench.answer(bench.person_of(walk.lead))
+    bench.read()
+    bench.wait(days=9)
+    assert withdraw_stale(at=bench.at, client=bench.provider) == 0
+    assert [kind for kind, _ in bench.sent()] == ["invitation"]
+
+
 def test_nothing_is_withdrawn_outside_hours_or_while_stopped() -> None:
     bench = Bench()
     bench.walk(None, INVITE, withdraw_after_days=10)

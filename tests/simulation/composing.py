@@ -15,9 +15,7 @@ GREETINGS = (
     "Good day {{ first_name }}, {{ sender_first_name }} here.",
     "A word to a {{ title }} from {{ sender_first_name }}.",
 )
-LONG_NOTE = (
-    "We have met people of your line of work at every fair of this year, and each of them told us the same.; " * 2 + "."
-)
+LONG_NOTE = "We have met people of your line of work at every fair of this year, and each told us the same.; " * 2 + "."
 
 
 class Composer:
