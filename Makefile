@@ -4,7 +4,7 @@ BIN := .venv/bin
 PORT ?= 8000
 export PYTHONUTF8 = 1
 
-.PHONY: demo test run check lint types floors test-pg lock clean nightly bench
+.PHONY: demo test run check lint types floors test-pg lock clean nightly bench world
 
 # uv when it is there, venv and pip otherwise. Byte code is compiled at once: where Python may not write it,
 # every later start would otherwise cost seconds. The lock is whole: resolving again could only find newer releases,
@@ -47,6 +47,10 @@ nightly: .venv/.dev       ## the long proofs: many more random worlds and kills
 bench: .venv/.dev         ## speed and memory as ratios to a floor of the same run; DATABASE_URL says where
 	@test -n "$(DATABASE_URL)" || { echo "Set DATABASE_URL, e.g. postgres://postgres@127.0.0.1/postgres"; exit 2; }
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+world: .venv/.dev         ## play one random world again, with its history: make world SEED=41
+	@test -n "$(SEED)" || { echo "Say which: make world SEED=41"; exit 2; }
+	@SIMULATION_SEED=$(SEED) $(BIN)/python -m pytest -s -p no:cacheprovider tests/simulation $(ARGS)
 
 check: .venv/.dev lint floors types   ## lint, format, floors, types, migrations
 	@$(BIN)/python manage.py makemigrations --check --dry-run

@@ -1,6 +1,7 @@
 """The steps that act on somebody's newest post: like it, or comment on it."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from campaigns.actions.contract import AccountStep, Evidence, Findings, Job, TextUse
@@ -28,7 +29,14 @@ class LikePost(AccountStep):
         return [] if reaction in REACTIONS else [f'"reaction" is one of {", ".join(REACTIONS)}; not {reaction!r}.']
 
     def look(self, job: Job, client: UnipileClient) -> Findings:
-        return _newest_post(job, client, lambda post: post.can_react, "that can be liked")
+        """A reaction that stands there already is not made again: by hand, or before a backup was restored."""
+        found = _newest_post(job, client, lambda post: post.can_react, "that can be liked")
+        if not found.data:
+            return found
+        marks = client.reactions(str(found.data["post_id"]), account_id=job.account.provider_account_id)
+        if _has_reacted(marks, job.account):
+            return replace(found, nothing_to_do="has our reaction already", data={})
+        return found
 
     def call(self, job: Job, client: UnipileClient) -> Outcome:
         client.react(
@@ -42,7 +50,7 @@ class LikePost(AccountStep):
         """Our reaction is among those of the post, or it was not made."""
         account = dispatch.account
         marks = client.reactions(str(dispatch.data["post_id"]), account_id=account.provider_account_id)
-        if any(mark.author_id == account.provider_user_id for mark in marks):
+        if _has_reacted(marks, account):
             return Evidence(True, "our reaction stands at the post", Outcome(State.SENT))
         return _absent(marks, "the post does not hold our reaction")
 
@@ -57,7 +65,14 @@ class CommentPost(AccountStep):
         return COMMENT_LIMIT
 
     def look(self, job: Job, client: UnipileClient) -> Findings:
-        return _newest_post(job, client, lambda post: post.can_comment, "that can be commented on")
+        """Words that stand there already are not written again: by hand, or before a backup was restored."""
+        found = _newest_post(job, client, lambda post: post.can_comment, "that can be commented on")
+        if not found.data:
+            return found
+        marks = client.comments(str(found.data["post_id"]), account_id=job.account.provider_account_id)
+        if _has_commented(marks, job.dispatch):
+            return replace(found, nothing_to_do="has our comment already", data={})
+        return found
 
     def call(self, job: Job, client: UnipileClient) -> Outcome:
         client.comment(
@@ -71,8 +86,7 @@ class CommentPost(AccountStep):
         """Our words stand below the post, or they were not written."""
         account = dispatch.account
         marks = client.comments(str(dispatch.data["post_id"]), account_id=account.provider_account_id)
-        ours = (mark for mark in marks if mark.author_id in ("", account.provider_user_id))
-        if any(same_words(dispatch.text, mark.text) for mark in ours):
+        if _has_commented(marks, dispatch):
             return Evidence(True, "our comment stands below the post", Outcome(State.SENT))
         return _absent(marks, "our comment does not stand below the post")
 
@@ -82,6 +96,16 @@ def _absent(marks: Sequence[PostMark], words: str) -> Evidence:
     if len(marks) >= POSTS_PAGE:
         return Evidence(None, f"{words} among the first {POSTS_PAGE}")
     return Evidence(False, words)
+
+
+def _has_reacted(marks: Sequence[PostMark], account: Account) -> bool:
+    return any(mark.author_id == account.provider_user_id for mark in marks)
+
+
+def _has_commented(marks: Sequence[PostMark], dispatch: Dispatch) -> bool:
+    """The same words of a stranger are not ours; a comment whose author is not told may be."""
+    ours = (mark for mark in marks if mark.author_id in ("", dispatch.account.provider_user_id))
+    return any(same_words(dispatch.text, mark.text) for mark in ours)
 
 
 def _newest_post(job: Job, client: UnipileClient, fits: Callable[[Post], bool], words: str) -> Findings:

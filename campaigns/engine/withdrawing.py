@@ -62,13 +62,18 @@ def withdraw_stale(*, at: datetime, client: UnipileClient) -> int:
 
 
 def _stale(at: datetime) -> "QuerySet[Enrollment]":
-    """Walks whose invitation is older than their campaign lets it be, with an account that may act now."""
+    """Walks whose invitation is older than their campaign lets it be, with an account that may act now.
+
+    Who has answered it, accepted or not, is in a conversation: nothing automatic happens there any more (law 2).
+    """
     patiences = Campaign.objects.order_by().values_list("withdraw_after_days", flat=True).distinct()
     too_old = Q(pk__in=[])
     for days in patiences:
         too_old |= Q(campaign__withdraw_after_days=days, invited_at__lte=at - timedelta(days=days))
+    silent = Q(lead__replied_at__isnull=True) | Q(Exists(_under_way()))
     rows = Enrollment.objects.filter(
         too_old,
+        silent,
         withdrawn_at__isnull=True,
         connected_at__isnull=True,
         campaign__status__in=(Campaign.Status.ACTIVE, Campaign.Status.COMPLETED),
@@ -85,6 +90,12 @@ def _refused_lately(at: datetime) -> list[UUID]:
     refused = Dispatch.objects.filter(state=State.REJECTED, called_at__isnull=False, settled_at__gt=at - ONE_DAY)
     keys = refused.filter(action=Action.WITHDRAWAL, key__startswith=KEY).values_list("key", flat=True)
     return [UUID(key.removeprefix(KEY)) for key in keys]
+
+
+def _under_way() -> "QuerySet[Dispatch]":
+    """A withdrawal from this walk's lead that was tried, and has to be noted when it is known to have happened."""
+    mine = Dispatch.objects.live().filter(action=Action.WITHDRAWAL, account=OuterRef("account"))
+    return mine.filter(person=OuterRef("lead__provider_id"))
 
 
 def _withdraw(enrollment: Enrollment, *, at: datetime, client: UnipileClient) -> None:
@@ -127,10 +138,10 @@ def _withdraw(enrollment: Enrollment, *, at: datetime, client: UnipileClient) ->
 
 
 def _may_still(enrollment: Enrollment) -> bool:
-    """The last look: nobody has stopped or paused anything, and nobody has accepted, since it was reserved."""
+    """The last look: nobody has stopped or paused anything, accepted or answered, since it was reserved."""
     campaigns = Campaign.objects.filter(pk=enrollment.campaign_id, client__paused_at__isnull=True)
     running = campaigns.exclude(status=Campaign.Status.PAUSED).exists()
-    pending = Enrollment.objects.filter(pk=enrollment.pk, connected_at__isnull=True)
+    pending = Enrollment.objects.filter(pk=enrollment.pk, connected_at__isnull=True, lead__replied_at__isnull=True)
     able = Account.objects.usable().filter(pk=enrollment.account_id).exists()
     return engine_is_on() and running and able and pending.exclude(state=Enrollment.State.PAUSED).exists()
 

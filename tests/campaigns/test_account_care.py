@@ -240,6 +240,19 @@ def test_an_invitation_that_does_not_say_to_whom_it_is_is_never_withdrawn_for_so
     assert not Dispatch.objects.filter(called_at__isnull=False).exists()
 
 
+def test_nothing_is_withdrawn_from_who_has_answered() -> None:
+    """They answered the note without accepting: a person is in the conversation now (law 2)."""
+    bench = Bench()
+    walk = bench.walk(None, INVITE, withdraw_after_days=10)
+    bench.tick()
+    bench.wait(days=1)
+    bench.answer(bench.person_of(walk.lead))
+    bench.read()
+    bench.wait(days=9)
+    assert withdraw_stale(at=bench.at, client=bench.provider) == 0
+    assert [kind for kind, _ in bench.sent()] == ["invitation"]
+
+
 def test_nothing_is_withdrawn_outside_hours_or_while_stopped() -> None:
     bench = Bench()
     bench.walk(None, INVITE, withdraw_after_days=10)

@@ -285,3 +285,31 @@ def test_whoever_is_moved_to_another_campaign_is_not_kept_out_by_what_the_first_
     bench.tick_until_idle()
     assert len(bench.sent()) == 2
     assert there.enrollments.get().state == "completed"
+
+
+def test_a_sequence_that_begins_within_the_house_is_guarded_all_the_same() -> None:
+    """A tag or a wait reaches nobody: what comes after it is still the first step that the lead sees."""
+    bench = Bench()
+    bench.unhurried()
+    tag = StepDraft("tag", options={"tag": "seen"})
+    leads = [bench.lead(company="Nordkaj"), bench.lead(company="Nordkaj")]
+    campaign = bench.campaign(leads, tag, INVITE, company_limit=1)
+    bench.read()
+    bench.tick_until_idle()
+    invited = campaign.enrollments.filter(invited_at__isnull=False)
+    assert (invited.count(), len(bench.ledger())) == (1, 1)
+    assert "enough people of this company" in why(bench, campaign.enrollments.get(invited_at=None))
+
+
+def test_a_sequence_that_begins_within_the_house_begins_with_as_many_new_leads_as_any() -> None:
+    bench = Bench()
+    bench.unhurried()
+    campaign = bench.campaign(bench.leads(3), StepDraft("wait"), INVITE, new_leads_per_day=1)
+    bench.read()
+    bench.tick_until_idle()
+    assert len(bench.ledger()) == 1
+    assert campaign.days.get().begun == 1
+    bench.wait(days=1)
+    bench.read()
+    bench.tick_until_idle()
+    assert len(bench.ledger()) == 2

@@ -2,9 +2,10 @@
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import transaction
 
 from campaigns.editing import StepDraft
-from campaigns.models import Enrollment
+from campaigns.models import Enrollment, StepExecution
 from integrations.models import Dispatch
 from integrations.rebuilding import rebuild_usage
 from integrations.unipile.client import POSTS_PAGE
@@ -201,3 +202,20 @@ def test_a_wrong_step_is_refused_when_it_is_saved(step: StepDraft, complaint: st
     bench = Bench()
     with pytest.raises(ValidationError, match=complaint):
         bench.campaign([], step)
+
+
+@pytest.mark.parametrize(("step", "kind"), [(LIKE, "reaction"), (COMMENT, "comment")], ids=["like", "comment"])
+def test_what_stands_at_the_post_already_is_not_done_again(step: StepDraft, kind: str) -> None:
+    """By hand, or before a backup was restored: our books do not know of it, the post does."""
+    bench = Bench()
+    bench.unhurried()
+    person = with_posts(bench)
+    bench.walk(bench.lead(person), step)
+    with transaction.atomic():
+        bench.tick()
+        transaction.set_rollback(True)
+    assert [entry["kind"] for entry in bench.ledger()] == [kind]
+    bench.wait(hours=1)
+    bench.tick_until_idle()
+    assert [entry["kind"] for entry in bench.ledger()] == [kind], "it was not done a second time"
+    assert "already" in StepExecution.objects.get().detail

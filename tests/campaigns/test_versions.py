@@ -151,3 +151,18 @@ def test_wrong_steps_change_nothing() -> None:
     assert campaign.sequences.count() == 1
     with pytest.raises(ValidationError, match="one version only"):
         go_back(campaign=campaign, move=False, by=None, at=bench.at)
+
+
+def test_a_step_that_was_taken_out_and_comes_back_is_the_step_that_it_was() -> None:
+    """Going back brings it under its own name, so that who had it does not get it again."""
+    bench = Bench()
+    campaign, walk = begun(bench)
+    first = list(walk.sequence.steps.order_by("position"))
+    publish(campaign=campaign, steps=drafts_of(first[1:]), move=True, by=None, at=bench.at)
+    back = go_back(campaign=campaign, move=False, by=None, at=bench.at)
+    again = list(back.sequence.steps.order_by("position"))
+    assert [step.origin for step in again] == [step.origin for step in first]
+    other = [*drafts_of(again[:1]), OTHER]
+    publish(campaign=campaign, steps=other, move=True, by=None, at=bench.at)
+    later(bench)
+    assert len(written(bench)) == len(set(written(bench)))

@@ -414,3 +414,22 @@ def test_the_command_writes_a_lead_file(tmp_path: Path) -> None:
 def test_the_command_names_a_clock_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="does not exist"):
         call_command(Command(), clock=tmp_path / "clock")
+
+
+def test_what_was_just_sent_may_show_a_minute_late(play: Play) -> None:
+    """Section 5.3: the chat and its messages may not be found for 30 to 60 seconds."""
+    person = play.stranger(accepts=False)
+    account = play.sandbox.parts.world.accounts[play.premium]
+    play.sandbox.parts.world.connect(account, person, at=play.clock.at)
+    play.faults(index_lag={"rate": 1, "times": 1})
+    sent = play.client.start_chat(account_id=play.premium, attendee_provider_id=person.provider_id, text="Hello")
+
+    def shows() -> bool:
+        return bool(list(play.client.chats_with(person.provider_id, account_id=play.premium)))
+
+    play.clock.at += timedelta(seconds=29)
+    assert not shows(), "it was sent, and nothing shows it yet"
+    play.client.send_message(account_id=play.premium, chat_id=sent.chat_id, text="Again")
+    assert [each.text for each in play.client.chat_messages(sent.chat_id)] == ["Again"]
+    play.clock.at += timedelta(seconds=31)
+    assert [each.text for each in play.client.chat_messages(sent.chat_id)] == ["Again", "Hello"]

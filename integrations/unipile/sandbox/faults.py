@@ -18,7 +18,8 @@ DEFAULT_HOURS = 6.0
 class Fault:
     """`rate` is the share of occasions (0 to 1). `times` bounds how often it strikes in all, None for ever.
 
-    `hours` is how long it lasts (webhook_late, disconnect) and `hold` the seconds an answer is held (timeouts).
+    `hours` is how long it lasts (webhook_late, disconnect); `hold` is the seconds an answer is held (timeouts), or what
+    was sent does not show (index_lag; 30 to 60 unless told).
     """
 
     rate: float
@@ -32,7 +33,7 @@ BEFORE_ACTING = ("rate_limit", "unavailable", "html")
 AROUND_SENDS = ("error_before", "timeout_before", "error_after", "timeout_after")
 # `ambiguous`: who is pending or was withdrawn is refused in the words of the cap (Unipile API, section 1.4).
 ON_INVITATIONS = ("cap", "ambiguous")
-IN_ANSWERS = ("null_ids",)
+IN_ANSWERS = ("null_ids", "index_lag")
 ON_WEBHOOKS = ("webhook_lost", "webhook_late", "webhook_reorder", "webhook_duplicate", "payload_variance")
 ON_ACCOUNTS = ("disconnect",)
 
@@ -49,6 +50,7 @@ SANE_MIX: Mapping[str, Fault] = {
     "cap": Fault(0.01),
     "ambiguous": Fault(0.3),
     "null_ids": Fault(0.1),
+    "index_lag": Fault(0.3),
     "webhook_lost": Fault(0.05),
     "webhook_late": Fault(0.1, hours=12),
     "webhook_reorder": Fault(0.15),

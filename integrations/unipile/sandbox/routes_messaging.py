@@ -67,7 +67,9 @@ def start_chat(call: Call) -> Answer:
 
 def send_message(call: Call, chat_id: str) -> Answer:
     letter = _letter(call)
-    chat = _chat(call, chat_id)
+    chat = call.world.chats.get(chat_id)
+    if chat is None or not (chat.visible() or chat.is_waiting_for_the_index):
+        raise refusals.not_found("Chat")
     if letter.account_id and letter.account_id != chat.account.id:
         raise refusals.invalid_parameters("the chat belongs to another account than account_id")
     message = call.parts.rules.send(chat, text=letter.text, at=call.at)

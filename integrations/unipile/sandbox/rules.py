@@ -26,6 +26,7 @@ USAGE_MARKS = (50, 75, 90, 95)
 NOTE_LIMIT_FREE = 200
 NOTE_LIMIT_PREMIUM = 300
 MESSAGE_LIMIT = 8000
+INDEX_LAG_SECONDS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +111,21 @@ class Rules:
         account = chat.account
         message = self.world.add_message(chat, sender=account.owner, text=text, at=at)
         self.world.enter(kind, account, chat.person, at=at, text=text, id=message.id, chat_id=chat.id)
+        self._hide_at_first(message, at=at)
         self.herald.message(message, at=at)
         self.society.written_to(message)
         return message
+
+    def _hide_at_first(self, message: Message, *, at: datetime) -> None:
+        """For 30 to 60 seconds no list and no chat may show what was just sent (section 5.3)."""
+        if fault := self.faults.strikes("index_lag"):
+            seconds = INDEX_LAG_SECONDS * (1 + self.faults.draw()) if fault.hold is None else fault.hold
+            account = message.chat.account
+            message.is_indexed, account.unindexed = False, account.unindexed + 1
+            self.schedule.plan(at + timedelta(seconds=seconds), lambda now: self._show(message))
+
+    def _show(self, message: Message) -> None:
+        message.is_indexed, message.chat.account.unindexed = True, message.chat.account.unindexed - 1
 
     def require_able(self, account: Account, *, at: datetime) -> None:
         if account.status == OK and (fault := self.faults.strikes("disconnect")):

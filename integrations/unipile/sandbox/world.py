@@ -67,6 +67,7 @@ class Message:
     is_own: bool
     message_type: str
     seen: bool = False
+    is_indexed: bool = True  # the provider's own lists may show a message a minute late (section 5.3)
     reactions: list[tuple[str, Person]] = field(default_factory=list)
 
 
@@ -86,8 +87,12 @@ class Chat:
 
     def visible(self) -> list[Message]:
         """What the account has been told of this chat, oldest first."""
-        until = self.account.told_until
-        return self.messages if until is None else self.messages[: _count_until(self.messages, until)]
+        return self.account.shown(self.messages)
+
+    @property
+    def is_waiting_for_the_index(self) -> bool:
+        """Whether something of this chat exists that no list shows yet."""
+        return any(not message.is_indexed for message in self.messages)
 
     @property
     def was_answered(self) -> bool:
@@ -117,6 +122,7 @@ class Account:
     chats_by_person: dict[str, Chat] = field(default_factory=dict)
     messages: list[Message] = field(default_factory=list)
     gap: list[Callable[[datetime], None]] = field(default_factory=list)  # announced after the reconnection
+    unindexed: int = 0  # how many messages the index has not caught up with
 
     def relation_with(self, person: Person) -> Relation | None:
         """As far as the account has been told."""
@@ -138,9 +144,12 @@ class Account:
         return (sent for sent in known if sent.was_pending(until=self.told_until))
 
     def visible_messages(self) -> list[Message]:
-        if self.told_until is None:
-            return self.messages
-        return self.messages[: _count_until(self.messages, self.told_until)]
+        return self.shown(self.messages)
+
+    def shown(self, messages: list[Message]) -> list[Message]:
+        """Those that the account has been told of, and that the provider's index has caught up with."""
+        told = messages if self.told_until is None else messages[: _count_until(messages, self.told_until)]
+        return [message for message in told if message.is_indexed] if self.unindexed else told
 
     def invitations_since(self, at: datetime) -> int:
         """How many went out after the moment; older ones are forgotten."""
