@@ -31,7 +31,7 @@ def _write(Lead, rows):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("leads", "0003_company_key_and_source"),
+        ("leads", "0002_companies_and_time_zones"),
     ]
 
     operations = [
