@@ -33,6 +33,7 @@ from integrations.models import Account, Action, Dispatch
 from integrations.unipile.client import UnipileClient
 from outreach.events.kinds import EventKind
 from outreach.events.recording import Actor, record
+from outreach.milestones import passing
 
 State = Dispatch.State
 BATCH = 20
@@ -74,6 +75,7 @@ def _withdraw(enrollment: Enrollment, *, at: datetime, client: UnipileClient) ->
     dispatch = _reserved(enrollment, at)
     if dispatch is None:
         return
+    passing("withdrawal_reserved")
     try:
         pending = pending_invitation(dispatch.person, dispatch.account.provider_account_id, client)
     except ProviderError as problem:
@@ -91,6 +93,7 @@ def _withdraw(enrollment: Enrollment, *, at: datetime, client: UnipileClient) ->
             return
         if not confirm(dispatch, at=at):
             return
+    passing("withdrawal_confirmed")
     try:
         outcome = withdraw(dispatch, client)
     except ProviderError as problem:
@@ -99,6 +102,7 @@ def _withdraw(enrollment: Enrollment, *, at: datetime, client: UnipileClient) ->
         else:
             _failed(dispatch, problem, at=at, called=True)
         return
+    passing("withdrawal_called")
     with transaction.atomic():
         if settle(dispatch, outcome, at=at):
             free_slot(dispatch, at)

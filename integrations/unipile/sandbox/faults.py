@@ -18,7 +18,7 @@ DEFAULT_HOURS = 6.0
 class Fault:
     """`rate` is the share of occasions (0 to 1). `times` bounds how often it strikes in all, None for ever.
 
-    `hours` is how long it lasts (webhook_late, disconnect) and `hold` the seconds an answer is held (timeouts).
+    `hours` is how long it lasts (webhook_late, disconnect) and `hold` the seconds an answer is held (timeouts, slow).
     """
 
     rate: float
@@ -29,7 +29,7 @@ class Fault:
 
 # In the order in which they are drawn for a request; the first that strikes wins.
 BEFORE_ACTING = ("rate_limit", "unavailable", "html")
-AROUND_SENDS = ("error_before", "timeout_before", "error_after", "timeout_after")
+AROUND_SENDS = ("error_before", "timeout_before", "error_after", "timeout_after", "slow")
 ON_INVITATIONS = ("cap",)
 IN_ANSWERS = ("null_ids",)
 ON_WEBHOOKS = ("webhook_lost", "webhook_late", "webhook_reorder", "webhook_duplicate", "payload_variance")
@@ -37,6 +37,7 @@ ON_ACCOUNTS = ("disconnect",)
 
 NAMES = frozenset(BEFORE_ACTING + AROUND_SENDS + ON_INVITATIONS + IN_ANSWERS + ON_WEBHOOKS + ON_ACCOUNTS)
 
+# Slowness is no part of it: it only costs time.
 SANE_MIX: Mapping[str, Fault] = {
     "rate_limit": Fault(0.03),
     "unavailable": Fault(0.03),
