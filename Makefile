@@ -42,7 +42,7 @@ test-pg: .venv/.dev       ## the same suite on PostgreSQL; DATABASE_URL says whe
 	@$(BIN)/python -m pytest -n auto $(ARGS)
 
 nightly: .venv/.dev       ## the long proofs: many more random worlds and kills
-	@SIMULATION_WORLDS=2000 KILLS=200 $(BIN)/python -m pytest -n auto tests/simulation tests/concurrency $(ARGS)
+	@SIMULATION_WORLDS=2000 KILLS=1000 $(BIN)/python -m pytest -n auto tests/simulation tests/concurrency $(ARGS)
 
 check: .venv/.dev lint floors types   ## lint, format, floors, types, migrations
 	@$(BIN)/python manage.py makemigrations --check --dry-run

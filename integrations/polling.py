@@ -18,6 +18,7 @@ from integrations.unipile.client import UnipileClient
 from integrations.unipile.types import Chat, ChatMessage
 from outreach import chance
 from outreach.events.recording import Actor
+from outreach.running import ending
 
 # Deliveries lag behind the moments they carry: read again what lies this close to the last reading.
 MESSAGES_OVERLAP = timedelta(hours=6)
@@ -28,10 +29,13 @@ MESSAGES_LOOKBACK = timedelta(days=7)
 
 def poll_due(*, at: datetime, client: UnipileClient) -> int:
     """Read every account that is due. Returns how many were read."""
-    due = list(Account.objects.due_to_read(at))
-    for account in due:
+    done = 0
+    for account in Account.objects.due_to_read(at):
+        if ending.has_begun():
+            break
         poll(account, at=at, client=client)
-    return len(due)
+        done += 1
+    return done
 
 
 def poll(account: Account, *, at: datetime, client: UnipileClient) -> None:

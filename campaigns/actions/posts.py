@@ -1,6 +1,7 @@
 """The steps that act on somebody's newest post: like it, or comment on it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 from campaigns.actions.contract import AccountStep, Evidence, Findings, Job, TextUse
@@ -28,7 +29,11 @@ class LikePost(AccountStep):
         return [] if reaction in REACTIONS else [f'"reaction" is one of {", ".join(REACTIONS)}; not {reaction!r}.']
 
     def look(self, job: Job, client: UnipileClient) -> Findings:
-        return _newest_post(job, client, lambda post: post.can_react, "that can be liked")
+        """A restored backup, or the owner by hand, may have liked it already: a second time would be noticed."""
+        found, account = _newest_post(job, client, lambda post: post.can_react, "that can be liked"), job.account
+        if not found.data or not _liked(str(found.data["post_id"]), account, client):
+            return found
+        return replace(found, nothing_to_do="was liked already")
 
     def call(self, job: Job, client: UnipileClient) -> Outcome:
         client.react(
@@ -41,8 +46,7 @@ class LikePost(AccountStep):
     def reconcile(self, dispatch: Dispatch, client: UnipileClient, *, at: datetime) -> Evidence:
         """Our reaction is among those of the post, or it was not made."""
         account = dispatch.account
-        marks = client.reactions(str(dispatch.data["post_id"]), account_id=account.provider_account_id)
-        if any(mark.author_id == account.provider_user_id for mark in marks):
+        if _liked(str(dispatch.data["post_id"]), account, client):
             return Evidence(True, "our reaction stands at the post", Outcome(State.SENT))
         return Evidence(False, "the post does not hold our reaction")
 
@@ -57,7 +61,11 @@ class CommentPost(AccountStep):
         return COMMENT_LIMIT
 
     def look(self, job: Job, client: UnipileClient) -> Findings:
-        return _newest_post(job, client, lambda post: post.can_comment, "that can be commented on")
+        """These very words below it already: said by hand, or before a backup was restored."""
+        found = _newest_post(job, client, lambda post: post.can_comment, "that can be commented on")
+        if not found.data or not _said(str(found.data["post_id"]), job.dispatch, client):
+            return found
+        return replace(found, nothing_to_do="holds this comment already")
 
     def call(self, job: Job, client: UnipileClient) -> Outcome:
         client.comment(
@@ -69,10 +77,20 @@ class CommentPost(AccountStep):
 
     def reconcile(self, dispatch: Dispatch, client: UnipileClient, *, at: datetime) -> Evidence:
         """Our words stand below the post, or they were not written."""
-        marks = client.comments(str(dispatch.data["post_id"]), account_id=dispatch.account.provider_account_id)
-        if any(same_words(dispatch.text, mark.text) for mark in marks):
+        if _said(str(dispatch.data["post_id"]), dispatch, client):
             return Evidence(True, "our comment stands below the post", Outcome(State.SENT))
         return Evidence(False, "our comment does not stand below the post")
+
+
+def _liked(post_id: str, account: Account, client: UnipileClient) -> bool:
+    marks = client.reactions(post_id, account_id=account.provider_account_id)
+    return any(mark.author_id == account.provider_user_id for mark in marks)
+
+
+def _said(post_id: str, dispatch: Dispatch, client: UnipileClient) -> bool:
+    marks = client.comments(post_id, account_id=dispatch.account.provider_account_id)
+    ours = ("", dispatch.account.provider_user_id)  # whose it is may not be told
+    return any(mark.author_id in ours and same_words(dispatch.text, mark.text) for mark in marks)
 
 
 def _newest_post(job: Job, client: UnipileClient, fits: Callable[[Post], bool], words: str) -> Findings:

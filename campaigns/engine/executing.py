@@ -42,6 +42,7 @@ from leads.suppressing import suppression_of
 from outreach.clock import stopwatch
 from outreach.events.recording import Actor
 from outreach.milestones import passing
+from outreach.running import ending
 
 Clock = Callable[[], datetime]
 Result = Outcome | ProviderError
@@ -190,6 +191,8 @@ def _objection(job: Job, enrollment: Enrollment, at: datetime) -> str:
         return f"The lead is {enrollment.get_state_display().lower()} in this campaign."
     if not engine_is_on():
         return "The engine was stopped."
+    if ending.has_begun():
+        return "The worker was asked to end."
     if enrollment.resting_until and enrollment.resting_until > at:
         return f"The lead is out of office until {enrollment.resting_until:%d %b %Y}."
     return _about_the_lead(job, enrollment) or _about_the_account(job, at) or _about_the_campaign(enrollment, at)

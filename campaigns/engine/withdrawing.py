@@ -34,6 +34,7 @@ from integrations.unipile.client import UnipileClient
 from outreach.events.kinds import EventKind
 from outreach.events.recording import Actor, record
 from outreach.milestones import passing
+from outreach.running import ending
 
 State = Dispatch.State
 BATCH = 20
@@ -45,6 +46,8 @@ def withdraw_stale(*, at: datetime, client: UnipileClient) -> int:
         return 0
     tried: set[object] = set()
     for enrollment in _stale(at)[: BATCH * 10]:
+        if ending.has_begun():
+            break
         if enrollment.account_id in tried or len(tried) == BATCH:
             continue
         if not hours_for(enrollment.campaign, enrollment.lead).is_open(at):
@@ -115,7 +118,8 @@ def _may_still(enrollment: Enrollment) -> bool:
     running = campaigns.exclude(status=Campaign.Status.PAUSED).exists()
     pending = Enrollment.objects.filter(pk=enrollment.pk, connected_at__isnull=True)
     able = Account.objects.usable().filter(pk=enrollment.account_id).exists()
-    return engine_is_on() and running and able and pending.exclude(state=Enrollment.State.PAUSED).exists()
+    unpaused = pending.exclude(state=Enrollment.State.PAUSED).exists()
+    return engine_is_on() and not ending.has_begun() and running and able and unpaused
 
 
 def _reserved(enrollment: Enrollment, at: datetime) -> Dispatch | None:

@@ -130,9 +130,7 @@ def read(sandbox_url: str) -> Ledger:
     """All that has happened so far, oldest first."""
     told = (_get(sandbox_url, path) for path in ("ledger", "inbound"))
     entries, inbound = told
-    return Ledger(
-        [_entry(row) for row in entries], [_answer(row) for row in inbound if row["kind"] == "message"]
-    )
+    return Ledger([_entry(row) for row in entries], [_answer(row) for row in inbound if row["kind"] == "message"])
 
 
 def _get(sandbox_url: str, path: str) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ from tests.worlds import MONDAY_MORNING
 
 # Enough people for as many days as a long massacre takes.
 PEOPLE = 400 if int(os.environ.get("KILLS", "0")) < 200 else 4000
-ACCOUNTS = 4
+ACCOUNTS = 8
 
 
 @pytest.fixture

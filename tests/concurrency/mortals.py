@@ -56,8 +56,8 @@ class Mortal:
         return [BORN, *(self.notes.read_text().split("\n")[:-1] if self.notes.exists() else [])]
 
     @property
-    def is_at_work(self) -> bool:
-        return self.passed()[-1] not in (BORN, REST)
+    def doing(self) -> str:
+        return self.passed()[-1]
 
     @property
     def waits_for_its_fate(self) -> bool:
@@ -130,7 +130,7 @@ class Nursery:
 
     def _fate(self, possible: tuple[str, ...]) -> Fate | None:
         new = [name for name in possible if not self.deaths.by_fate[name]]
-        if self._number % 2 or possible == OF_THE_WEB and not new:
+        if (not new) if possible == OF_THE_WEB else self._number % 2:
             return None
         if new:
             return Fate(self.rng.choice(new), 1, FIRST_PATIENCE)
@@ -156,10 +156,17 @@ class Nursery:
         return len(gone)
 
     def kill_one(self) -> bool:
-        """One of those at work, at whatever moment this is, unless its fate is still to come. False: nobody is."""
-        able = [each for each in self.living.values() if each.is_at_work and not each.waits_for_its_fate]
+        """One of those at work, at whatever moment this is, unless its fate is still to come. False: nobody was.
+
+        Most of them in the middle of something; a web process only now and then, for deliveries are many.
+        """
+        free = [each for each in self.living.values() if not each.waits_for_its_fate]
+        workers = [each for each in free if each.pid not in self._web or self.rng.random() < 0.03]
+        able = [each for each in workers if each.doing in HALF_DONE]
+        if not able and self.rng.random() < 0.1:
+            able = [each for each in workers if each.doing not in (BORN, REST)]
         if able:
-            victim = self.rng.choices(able, weights=[1 if each.pid in self._web else 8 for each in able])[0]
+            victim = self.rng.choice(able)
             self._slay(victim.pid)
             self._bury(victim.pid)
         return bool(able)

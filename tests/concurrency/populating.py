@@ -93,15 +93,20 @@ class Town:
 
     # --- Campaigns ----------------------------------------------------------------------------------------
 
-    def new_batch(self, *, strangers: int = 6, friends: int = 2, inmails: int = 1) -> None:
-        """Another day's leads, in campaigns of three sorts."""
+    def new_batch(self, *, strangers: int = 12, friends: int = 3, inmails: int = 2, traceless: bool = True) -> None:
+        """Another day's leads, in campaigns of three sorts; on demand without what nobody could ask for later."""
         self.batches += 1
         self.served = clock.now()
         number, account = self.batches, self.accounts[self.batches % len(self.accounts)]
         premium = [each for each in self.accounts if each.tier == Account.Tier.PREMIUM]
-        self._start(f"s{number}", _strangers_steps, self._next(self._strangers, strangers), self.accounts)
-        self._start(f"f{number}", _friends_steps, self._next(self._friends[account.pk], friends), [account])
+        of_strangers, of_friends = (_strangers_steps, _friends_steps) if traceless else (_invite_and_write, _write)
+        self._start(f"s{number}", of_strangers, self._next(self._strangers, strangers), self.accounts)
+        self._start(f"f{number}", of_friends, self._next(self._friends[account.pk], friends), [account])
         self._start(f"i{number}", _inmail_steps, self._next(self._strangers, inmails), premium)
+
+    def invite(self, count: int) -> None:
+        """One more campaign, of nothing but invitations."""
+        self._start("v", _invitation_alone, self._next(self._strangers, count), self.accounts)
 
     @staticmethod
     def _next(people: Iterable[tuple[str, Values]], count: int) -> dict[str, Values]:
@@ -146,6 +151,27 @@ def _strangers_steps(name: str) -> list[StepDraft]:
         StepDraft("message", f"[{name}.5] One more thought, {{{{ first_name }}}}.", 1, "working_days"),
         StepDraft("tag", options={"tag": "through"}),
     ]
+
+
+def _invite_and_write(name: str) -> list[StepDraft]:
+    return [
+        StepDraft("connection_request", f"[{name}.0] Hi {{{{ first_name }}}}, may we connect?"),
+        StepDraft("like_post", "", 20, "minutes"),
+        StepDraft("message", f"[{name}.2] Thank you, {{{{ first_name }}}}! How is {{{{ company }}}}?", 1, "hours"),
+    ]
+
+
+def _write(name: str) -> list[StepDraft]:
+    return [
+        StepDraft("message", f"[{name}.0] Hello {{{{ first_name }}}}, it has been a while."),
+        StepDraft("like_post", "", 10, "minutes"),
+        StepDraft("message", f"[{name}.2] Did you see this, {{{{ first_name }}}}?", 30, "minutes"),
+        StepDraft("message", f"[{name}.3] Good night, {{{{ first_name }}}}.", 1, "working_days"),
+    ]
+
+
+def _invitation_alone(name: str) -> list[StepDraft]:
+    return [StepDraft("connection_request", f"[{name}.0] Hi {{{{ first_name }}}}, may we connect?")]
 
 
 def _friends_steps(name: str) -> list[StepDraft]:

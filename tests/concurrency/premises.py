@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 
 import requests
@@ -141,8 +142,9 @@ class Premises:
 
     # --- Real workers -------------------------------------------------------------------------------------
 
+    @cached_property
     def bell(self) -> Celery:
-        """Rings like beat does."""
+        """Rings like beat does, over one connection all the time."""
         broker.register()
         bell = Celery(broker=self.broker_url, set_as_current=False)
         bell.conf.update(task_default_queue=self.supervisor.environment["CELERY_QUEUE"])
@@ -178,13 +180,14 @@ class Premises:
     def live_in_peace(self, *, until: datetime) -> None:
         """Without faults and kills, in this process."""
         self.misbehave({})
+        refresh_all(provider_client(), at=self.at)
         while self.at < until:
             everybody_works()
-            self.jump(lag=timedelta(minutes=4))
+            self.jump(lag=timedelta(minutes=20))
 
     def settle(self) -> None:
-        """Everything left open comes to rest, and the walks go on for a day."""
-        self.live_in_peace(until=self.at + timedelta(days=1))
+        """Everything left open comes to rest, and the walks go on."""
+        self.live_in_peace(until=self.at + timedelta(hours=6))
         for _ in range(40):
             if not hanging() and not WebhookReceipt.objects.filter(state="pending").exists():
                 return
@@ -214,7 +217,6 @@ def everybody_works() -> None:
     client = provider_client()
     do_tasks()
     process_receipts()
-    refresh_all(client, at=clock.now())
     recovering.recover(at=clock.now(), client=client)
     withdrawing.withdraw_stale(at=clock.now(), client=client)
     poll_due(at=clock.now(), client=client)

@@ -39,7 +39,9 @@ def world() -> World:
     return World(accounts, [plan], automatic=(OFFICE,))
 
 
-def entry(kind: str, text: str = "", *, minutes: float, slug: str = "ada", account: str = "a1", post: str = "") -> Entry:
+def entry(
+    kind: str, text: str = "", *, minutes: float, slug: str = "ada", account: str = "a1", post: str = ""
+) -> Entry:
     return Entry(MONDAY + timedelta(minutes=minutes), account, kind, f"id-{slug}", slug, text, post)
 
 
