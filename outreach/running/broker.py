@@ -32,7 +32,7 @@ class Channel(filesystem.Channel):
         except OSError as problem:
             raise ChannelError(f"Cannot add {name!r} to the broker's folder {folder}") from problem
 
-    def _get(self, queue: str) -> Any:
+    def _get(self, queue: str, timeout: float | None = None) -> Any:
         try:
             return super()._get(queue)
         except FileNotFoundError:
