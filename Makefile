@@ -42,7 +42,7 @@ test-pg: .venv/.dev       ## the same suite on PostgreSQL; DATABASE_URL says whe
 	@$(BIN)/python -m pytest -n auto $(ARGS)
 
 nightly: .venv/.dev       ## the long proofs: many more random worlds and kills
-	@SIMULATION_WORLDS=2000 KILLS=200 $(BIN)/python -m pytest -n auto tests/simulation tests/concurrency $(ARGS)
+	@SIMULATION_WORLDS=2000 KILLS=1000 $(BIN)/python -m pytest -n auto tests/simulation tests/concurrency $(ARGS)
 
 bench: .venv/.dev         ## speed and memory as ratios to a floor of the same run; DATABASE_URL says where
 	@test -n "$(DATABASE_URL)" || { echo "Set DATABASE_URL, e.g. postgres://postgres@127.0.0.1/postgres"; exit 2; }

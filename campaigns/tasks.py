@@ -9,6 +9,7 @@ from django.conf import settings
 from campaigns.engine import executing, housekeeping, internal, recovering, restoring, withdrawing
 from integrations.connecting import provider_client
 from outreach import clock
+from outreach.running import ending
 
 # Batches that one tick may carry out before it gives the worker back.
 BATCHES_PER_TICK = 20
@@ -20,6 +21,8 @@ def tick() -> int:
     restoring.watch(at=clock.now(), machine=int(time.time()), path=Path(settings.DATA_DIR) / "restore-marker.json")
     client, done = provider_client(), 0
     for _ in range(BATCHES_PER_TICK):
+        if ending.has_begun():
+            break
         taken = executing.run_batch(now=clock.now, client=client)
         done += taken
         if not taken:

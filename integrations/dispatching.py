@@ -142,7 +142,11 @@ def _take_note(intent: Intent, at: datetime) -> Usage:
 
 
 def give_back(dispatch: Dispatch) -> None:
-    """Return the quota of a call that surely did not happen."""
+    """Return the quota of a call that surely did not happen.
+
+    Whoever reserves locks the account before its usage, so that is the order here as well: neither waits in a circle.
+    """
+    Account.objects.filter(pk=dispatch.account_id).select_for_update(no_key=True).values_list("pk").first()
     rows = Usage.objects.filter(pk__in=[dispatch.usage_id, dispatch.note_usage_id], used__gt=0)
     rows.update(used=F("used") - 1)
 

@@ -22,6 +22,7 @@ from integrations.unipile.types import Chat, ChatMessage
 from outreach import chance
 from outreach.clock import stopwatch
 from outreach.events.recording import Actor
+from outreach.running import ending
 
 # Deliveries lag behind the moments they carry: read again what lies this close to the last reading.
 MESSAGES_OVERLAP = timedelta(hours=6)
@@ -42,7 +43,7 @@ def poll_due(*, at: datetime, client: UnipileClient, seconds: float = LONGEST_RO
     began, done = stopwatch(), 0
     due = Account.objects.due_to_read(at).order_by(Least("messages_poll_at", "relations_poll_at"), "pk")
     for account in list(due):
-        if stopwatch() - began > seconds or not breaker.is_closed(at):
+        if ending.has_begun() or stopwatch() - began > seconds or not breaker.is_closed(at):
             break
         if _take(account, at):
             poll(account, at=at, client=client)

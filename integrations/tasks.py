@@ -12,6 +12,7 @@ from integrations.models import WebhookReceipt
 from integrations.polling import poll_due
 from integrations.rebuilding import rebuild_usage
 from outreach import clock
+from outreach.running import ending
 
 RECEIPTS_PER_SWEEP = 200
 
@@ -30,6 +31,8 @@ def process_receipts() -> int:
     due = WebhookReceipt.objects.due(at).order_by("received_at").values_list("pk", flat=True)[:RECEIPTS_PER_SWEEP]
     taken = 0
     for pk in due:
+        if ending.has_begun():
+            break
         if receipt := receiving.claim(pk, at=at):
             receiving.process(receipt, at=at, client=client)
             taken += 1

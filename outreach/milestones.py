@@ -21,6 +21,9 @@ MILESTONES = (
     "after_inbound",
     "inside_recovery",
     "inside_internal",
+    "withdrawal_reserved",
+    "withdrawal_confirmed",
+    "withdrawal_called",
 )
 
 _observer: Callable[[str], None] | None = None

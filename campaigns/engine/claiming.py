@@ -169,7 +169,7 @@ def ready_accounts(at: datetime, limit: int, *, apart_from: Collection[UUID]) ->
     """
     ready = Account.objects.usable().with_alarm_rung(at).with_free_slot(at).exclude(pk__in=apart_from)
     rows = ready.select_related("sender", "client").order_by("next_look_at", "pk")
-    return list(rows.select_for_update(skip_locked=True, of=("self",))[:limit])
+    return list(rows.select_for_update(skip_locked=True, of=("self",), no_key=True)[:limit])
 
 
 def _reserve_for(
@@ -233,7 +233,7 @@ def _lock_new_leads(walks: Iterable[Enrollment]) -> None:
     """Two campaigns that begin with the same person in the same instant: the second sees what the first did."""
     new = [walk.lead_id for walk in walks if is_new(walk)]
     if new:
-        list(Lead.objects.filter(pk__in=new).select_for_update().order_by("pk").values_list("pk"))
+        list(Lead.objects.filter(pk__in=new).select_for_update(no_key=True).order_by("pk").values_list("pk"))
 
 
 def _action_of(step: Step) -> str:

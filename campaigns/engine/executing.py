@@ -49,6 +49,7 @@ from leads.suppressing import with_suppressions
 from outreach.clock import stopwatch
 from outreach.events.recording import Actor
 from outreach.milestones import passing
+from outreach.running import ending
 
 Clock = Callable[[], datetime]
 Result = Outcome | ProviderError
@@ -190,7 +191,9 @@ def _last_look(jobs: Sequence[Job]) -> LastLook:
         walks=locked,
         campaigns=Campaign.objects.in_bulk({walk.campaign_id for walk in locked.values()}),
         leads=leads,
-        accounts={each.pk: each for each in accounts.select_for_update(of=("self",)).select_related("client")},
+        accounts={
+            each.pk: each for each in accounts.select_for_update(of=("self",), no_key=True).select_related("client")
+        },
         suppressed_by={lead.pk: str(entry) for lead, entry in with_suppressions(leads.values()) if entry},
         said=_said_by_hand([job for job in jobs if job.dispatch.text and action_for(job.step.kind).writes]),
     )
@@ -266,6 +269,8 @@ def _objection(job: Job, around: LastLook, at: datetime) -> str:
         return f"The lead is {walk.get_state_display().lower()} in this campaign."
     if not around.engine_on:
         return "The engine was stopped."
+    if ending.has_begun():
+        return "The worker was asked to end."
     if walk.resting_until and walk.resting_until > at:
         return f"The lead is out of office until {walk.resting_until:%d %b %Y}."
     lead, campaign = around.leads[walk.lead_id], around.campaigns[walk.campaign_id]

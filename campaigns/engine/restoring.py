@@ -9,7 +9,7 @@ apart until it has been compared with the provider (integrations/polling.py), an
 import json
 import os
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from django.db import transaction
@@ -95,10 +95,16 @@ def reconcile_everything(*, by: User | None, at: datetime) -> int:
 
 
 def _set_apart(*, at: datetime, actor: str, detail: str) -> int:
-    """Nothing leaves from these accounts until each was read; they are due to be read at once."""
+    """Nothing leaves from these accounts until each was read; they are due to be read at once.
+
+    Each may have acted a moment ago without the database knowing: the pause after that is owed.
+    """
     EngineState.objects.update_or_create(pk=1, defaults={"restored_at": at})
     accounts = Account.objects.exclude(status=Account.Status.DELETED)
     count = accounts.update(unreconciled_since=at, messages_poll_at=at, relations_poll_at=at)
+    for account in accounts:
+        owed = at + timedelta(seconds=account.spacing_max_seconds)
+        accounts.filter(pk=account.pk, next_slot_at__lt=owed).update(next_slot_at=owed)
     record(EventKind.RESTORE_NOTICED, at=at, actor=actor, accounts=count, detail=detail)
     return count
 

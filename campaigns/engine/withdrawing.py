@@ -39,6 +39,7 @@ from outreach.clock import stopwatch
 from outreach.events.kinds import EventKind
 from outreach.events.recording import Actor, record
 from outreach.milestones import passing
+from outreach.running import ending
 
 State = Dispatch.State
 BATCH = 20
@@ -54,6 +55,8 @@ def withdraw_stale(*, at: datetime, client: UnipileClient) -> int:
     accounts = Account.objects.filter(Exists(stale.order_by().filter(account=OuterRef("pk")))).order_by("next_slot_at")
     tried = 0
     for account in accounts[:BATCH]:
+        if ending.has_begun():
+            break
         walks = stale.filter(account=account)[:BATCH]
         if walk := next((each for each in walks if hours_for(each.campaign, each.lead).is_open(at)), None):
             tried += 1
@@ -102,6 +105,7 @@ def _withdraw(enrollment: Enrollment, *, at: datetime, client: UnipileClient) ->
     dispatch = _reserved(enrollment, at)
     if dispatch is None:
         return
+    passing("withdrawal_reserved")
     try:
         pending = pending_invitation(dispatch.person, dispatch.account.provider_account_id, client)
     except ProviderError as problem:
@@ -120,7 +124,7 @@ def _withdraw(enrollment: Enrollment, *, at: datetime, client: UnipileClient) ->
             return
         if not confirm(dispatch, at=at):
             return
-    passing("after_confirm")
+    passing("withdrawal_confirmed")
     if stopwatch() - began > CALL_WITHIN:
         return  # a pause may have returned by now: recovery finds out that nothing was withdrawn
     try:
@@ -131,6 +135,7 @@ def _withdraw(enrollment: Enrollment, *, at: datetime, client: UnipileClient) ->
         else:
             _failed(dispatch, problem, at=at, called=True)
         return
+    passing("withdrawal_called")
     with transaction.atomic():
         if settle(dispatch, outcome, at=at):
             free_slot(dispatch, at)
@@ -143,7 +148,8 @@ def _may_still(enrollment: Enrollment) -> bool:
     running = campaigns.exclude(status=Campaign.Status.PAUSED).exists()
     pending = Enrollment.objects.filter(pk=enrollment.pk, connected_at__isnull=True, lead__replied_at__isnull=True)
     able = Account.objects.usable().filter(pk=enrollment.account_id).exists()
-    return engine_is_on() and running and able and pending.exclude(state=Enrollment.State.PAUSED).exists()
+    unpaused = pending.exclude(state=Enrollment.State.PAUSED).exists()
+    return engine_is_on() and not ending.has_begun() and running and able and unpaused
 
 
 def _reserved(enrollment: Enrollment, at: datetime) -> Dispatch | None:

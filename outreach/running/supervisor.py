@@ -16,7 +16,9 @@ from types import FrameType
 
 from outreach import clock
 
-PATIENCE_SECONDS = 20.0
+# Long enough for a provider call under its timeout to be answered and recorded, and shorter than the TimeoutStopSec of
+# the units in deploy/.
+PATIENCE_SECONDS = 50.0
 
 
 @dataclass
@@ -93,8 +95,10 @@ def supervised(environment: Mapping[str, str], *, log_dir: Path | None = None) -
     try:
         yield supervisor
     finally:
-        signal.signal(signal.SIGTERM, before)
+        # Asked a second time, it still ends its children as it should instead of leaving them behind.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
         supervisor.stop()
+        signal.signal(signal.SIGTERM, before)
 
 
 def web(port: int, host: str = "127.0.0.1") -> list[str]:

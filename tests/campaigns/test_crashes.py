@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from campaigns.engine.withdrawing import withdraw_stale
 from campaigns.models import Enrollment, StepExecution
 from integrations.models import Dispatch
 from outreach.events.models import Event
@@ -21,12 +22,13 @@ OF_A_TICK = (
     "inside_record",
     "after_record",
 )
+OF_A_WITHDRAWAL = ("withdrawal_reserved", "withdrawal_confirmed", "withdrawal_called")
 ELSEWHERE = {"receipt_stored", "inside_inbound", "after_inbound", "inside_recovery", "inside_internal"}
 
 
 def test_every_milestone_is_attacked_somewhere() -> None:
     """Inbound ones in tests/integrations/test_receiving.py, that of internal steps in test_internal_steps.py."""
-    assert set(OF_A_TICK) | ELSEWHERE == set(MILESTONES)
+    assert {*OF_A_TICK, *OF_A_WITHDRAWAL, *ELSEWHERE} == set(MILESTONES)
 
 
 def walk_of(bench: Bench, kind: str) -> Enrollment:
@@ -105,6 +107,25 @@ def test_a_crash_with_several_accounts_in_one_batch_costs_nothing(milestone: str
     assert len(bench.ledger()) == 2
     assert len({slug for _, slug in bench.sent()}) == 2
     assert Dispatch.objects.filter(state="sent").count() == 2
+
+
+@pytest.mark.parametrize("milestone", OF_A_WITHDRAWAL)
+def test_a_crash_while_an_invitation_is_taken_back_costs_nothing(milestone: str) -> None:
+    bench = Bench()
+    walk = bench.walk(None, INVITE, withdraw_after_days=1)
+    bench.tick()
+    bench.wait(days=1)
+    with bench.crashing_at(milestone), pytest.raises(Crash):
+        withdraw_stale(at=bench.at, client=bench.provider)
+    for _ in range(2):
+        restart(bench)
+        withdraw_stale(at=bench.at, client=bench.provider)
+    assert [sent for sent, _ in bench.sent()] == ["invitation", "withdrawal"]
+    assert not Dispatch.objects.filter(state__in=("sending", "unknown")).exists()
+    assert used(bench.account, "withdrawal") == 1
+    assert Event.objects.filter(kind="invitation_withdrawn").count() == 1
+    walk.refresh_from_db()
+    assert walk.withdrawn_at is not None
 
 
 def test_a_reserved_step_whose_worker_died_is_not_taken_up_before_its_lease_is_over() -> None:

@@ -61,6 +61,24 @@ def test_each_is_done_once_and_counts_against_its_own_cap(step: StepDraft, kind:
     assert rebuild_usage(dry_run=True) == []
 
 
+@pytest.mark.parametrize("step", [LIKE, COMMENT], ids=["like", "comment"])
+def test_what_stands_at_the_post_already_is_not_put_there_again(step: StepDraft) -> None:
+    """The owner was faster by hand, or a restored backup has forgotten it."""
+    bench = Bench()
+    person = with_posts(bench)
+    post, account_id = posts_by(bench.sandbox.parts.world, person)[0], bench.account.provider_account_id
+    bench.provider.react(account_id=account_id, social_id=post.social_id, reaction="love")
+    words = f"Well said, {person.first_name}!"
+    bench.provider.comment(account_id=account_id, social_id=post.social_id, text=words)
+    walk = bench.walk(bench.lead(person), step, TAG)
+    bench.read()
+    bench.tick_until_idle()
+    assert [entry["kind"] for entry in bench.ledger()] == ["reaction", "comment"]
+    walk.refresh_from_db()
+    assert walk.state == "completed"
+    assert used(bench.account, "reaction") + used(bench.account, "comment") == 0
+
+
 @pytest.mark.parametrize(("step", "kind", "text"), STEPS, ids=[kind for _, kind, _ in STEPS])
 def test_an_answer_that_was_lost_is_settled_and_nothing_is_done_twice(step: StepDraft, kind: str, text: str) -> None:
     bench = Bench()

@@ -1,7 +1,7 @@
 """A restored backup has forgotten what was sent. Nothing is sent twice, and nothing before everybody was compared."""
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -134,6 +134,22 @@ def test_invitations_that_the_ledger_forgot_count_against_their_day() -> None:
     bench.read()
     row.refresh_from_db()
     assert row.observed == 2, "counted once"
+
+
+def test_the_pause_after_an_action_that_was_forgotten_is_owed() -> None:
+    """The account may have acted a moment before the restoration: law 4 holds across it."""
+    bench = Bench()
+    bench.unhurried(spacing_min_seconds=60, spacing_max_seconds=90)
+    bench.campaign(bench.leads(2), INVITE)
+    bench.tick()
+    Account.objects.update(next_slot_at=bench.at - timedelta(hours=1))  # as the backup has it
+    reconcile_everything(by=None, at=bench.at)
+    bench.read()
+    for _ in range(12):
+        bench.tick()
+        bench.wait(seconds=10)
+    first, second = (datetime.fromisoformat(entry["at"]) for entry in bench.ledger())
+    assert (second - first).total_seconds() >= 60
 
 
 def test_an_account_that_was_lost_since_the_backup_is_not_taken_for_connected() -> None:

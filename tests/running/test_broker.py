@@ -1,6 +1,7 @@
 """The broker of a machine that has none: messages appear whole, and a broker that is away loses nothing."""
 
 import json
+import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -79,6 +80,18 @@ def test_what_is_still_being_written_is_not_taken(channel: Channel, folder: Path
     (folder / f"000000000000001_x.{QUEUE}.msg.part").write_text('{"number": 1')
     with pytest.raises(Empty):
         channel._get(QUEUE)
+
+
+def test_a_folder_that_was_removed_is_made_again(channel: Channel, folder: Path) -> None:
+    channel._put(QUEUE, {"number": 1})
+    shutil.rmtree(folder)
+    with pytest.raises(Empty):
+        channel._get(QUEUE)
+    channel._put(QUEUE, {"number": 2})
+    assert channel._get(QUEUE) == {"number": 2}
+    shutil.rmtree(folder)
+    channel._put(QUEUE, {"number": 3})
+    assert channel._get(QUEUE) == {"number": 3}
 
 
 def away(folder: Path) -> Celery:

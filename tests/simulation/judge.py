@@ -53,9 +53,9 @@ class Judge:
 
     def at_milestone(self, name: str) -> None:
         """Just before the calls, learn who is known to have answered by then; just after, judge them."""
-        if name == "after_confirm":
+        if name in ("after_confirm", "withdrawal_confirmed"):
             self.people.learn()
-        elif name == "after_call":
+        elif name in ("after_call", "withdrawal_called"):
             self._judge_new_entries()
 
     def after_move(self) -> None:

@@ -39,11 +39,12 @@ GATEWAY_PAGE = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 B
 
 
 class Held(Exception):
-    """The answer of this request is held back past the client's patience."""
+    """The answer of this request is held back: past the client's patience, or, when there is one, only late."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, answer: Answer | None = None) -> None:
         super().__init__(seconds)
         self.seconds = seconds
+        self.answer = answer
 
 
 def nobody_listens(url: str, headers: Mapping[str, str], body: bytes) -> int:
@@ -174,7 +175,7 @@ class Sandbox:
             answer = self._answer(request)
         except Held as held:
             environ.get(HOLD, self._hold)(held.seconds)
-            answer = _refused(refusals.request_timeout())
+            answer = held.answer or _refused(refusals.request_timeout())
         return _response(answer)(environ, start_response)
 
     def _answer(self, request: Request) -> Answer:
@@ -211,12 +212,16 @@ class Sandbox:
         return self._broken_send(struck, lambda: route.handler(call, **arguments))
 
     def _broken_send(self, struck: tuple[str, Fault], act: Callable[[], Answer]) -> Answer:
-        """The deed is done or not, and the client cannot tell which. A refused deed is refused as always."""
+        """The deed is done or not, and the client cannot tell which – or only waits. A refused deed is refused as
+        always."""
         name, fault = struck
+        seconds = self._hold_seconds if fault.hold is None else fault.hold
+        if name == "slow":
+            raise Held(seconds, act())
         if name.endswith("_after"):
             act()
         if name.startswith("timeout"):
-            raise Held(self._hold_seconds if fault.hold is None else fault.hold)
+            raise Held(seconds)
         raise refusals.provider_error()
 
 

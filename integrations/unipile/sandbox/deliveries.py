@@ -43,6 +43,7 @@ class Delivery:
     headers: Mapping[str, str]
     body: bytes
     due_at: datetime
+    message_id: str = ""
     tries: int = 0
     status: int | None = None
     outcome: Outcome = Outcome.WAITING
@@ -78,6 +79,7 @@ class Courier:
             headers=dict(webhook.headers),
             body=_encoded(webhook, payload),
             due_at=at,
+            message_id=str(payload.get("message_id", "")),
         )
         self.log.append(delivery)
         if self._faults.strikes("webhook_lost"):
@@ -109,6 +111,8 @@ class Courier:
         delivery.tries += 1
         if status == 200:
             delivery.outcome = Outcome.DELIVERED
+            if message := self._world.messages.get(delivery.message_id):
+                self._world.told(message, at=at)
         elif delivery.tries > len(RETRY_DELAYS):
             delivery.outcome = Outcome.GIVEN_UP
         else:
@@ -125,6 +129,7 @@ class Courier:
             headers=delivery.headers,
             body=delivery.body,
             due_at=delivery.due_at,
+            message_id=delivery.message_id,
         )
         self.log.append(again)
         self._push(again, at=delivery.due_at + SHUFFLE * self._faults.draw())

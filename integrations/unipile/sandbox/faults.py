@@ -18,8 +18,8 @@ DEFAULT_HOURS = 6.0
 class Fault:
     """`rate` is the share of occasions (0 to 1). `times` bounds how often it strikes in all, None for ever.
 
-    `hours` is how long it lasts (webhook_late, disconnect); `hold` is the seconds an answer is held (timeouts), or what
-    was sent does not show (index_lag; 30 to 60 unless told).
+    `hours` is how long it lasts (webhook_late, disconnect); `hold` is the seconds an answer is held (timeouts, slow),
+    or what was sent does not show (index_lag; 30 to 60 unless told).
     """
 
     rate: float
@@ -30,7 +30,7 @@ class Fault:
 
 # In the order in which they are drawn for a request; the first that strikes wins.
 BEFORE_ACTING = ("rate_limit", "unavailable", "html")
-AROUND_SENDS = ("error_before", "timeout_before", "error_after", "timeout_after")
+AROUND_SENDS = ("error_before", "timeout_before", "error_after", "timeout_after", "slow")
 # `ambiguous`: who is pending or was withdrawn is refused in the words of the cap (Unipile API, section 1.4).
 ON_INVITATIONS = ("cap", "ambiguous")
 IN_ANSWERS = ("null_ids", "index_lag")
@@ -39,6 +39,7 @@ ON_ACCOUNTS = ("disconnect",)
 
 NAMES = frozenset(BEFORE_ACTING + AROUND_SENDS + ON_INVITATIONS + IN_ANSWERS + ON_WEBHOOKS + ON_ACCOUNTS)
 
+# Slowness is no part of it: it only costs time.
 SANE_MIX: Mapping[str, Fault] = {
     "rate_limit": Fault(0.03),
     "unavailable": Fault(0.03),

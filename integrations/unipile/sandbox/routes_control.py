@@ -24,7 +24,7 @@ def ledger(call: Call) -> Answer:
 
 
 def inbound(call: Call) -> Answer:
-    return Answer(list(call.world.inbound))
+    return Answer(call.world.inbound_as_told())
 
 
 def deliveries(call: Call) -> Answer:

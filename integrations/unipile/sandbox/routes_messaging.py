@@ -1,6 +1,6 @@
 """Chats, attendees and messages: the routes of section 5."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import takewhile
 from typing import Any, NamedTuple
 
@@ -27,7 +27,7 @@ def chats(call: Call) -> Answer:
 def chat(call: Call, chat_id: str) -> Answer:
     found = _chat(call, chat_id)
     visible = found.visible()
-    last = serialising.message(visible[-1]) if visible else None
+    last = _telling(call)(visible[-1]) if visible else None
     return Answer({**serialising.chat(found), "lastMessage": last})
 
 
@@ -138,7 +138,7 @@ def message(call: Call, message_id: str) -> Answer:
     found = call.world.messages.get(message_id)
     if found is None or found not in found.chat.visible():
         raise refusals.not_found("Message")
-    return Answer(serialising.message(found))
+    return Answer(_telling(call)(found))
 
 
 def _accounts(call: Call) -> list[Account]:
@@ -185,7 +185,17 @@ def _message_page(call: Call, found: list[Message]) -> Answer:
         newest = (message for message in newest if message.at < before)
     if sender_id:
         newest = (message for message in newest if message.sender.provider_id == sender_id)
-    return Answer(page(call.request, newest, name="MessageList", number=_number, shape=serialising.message))
+    return Answer(page(call.request, newest, name="MessageList", number=_number, shape=_telling(call)))
+
+
+def _telling(call: Call) -> Callable[[Message], dict[str, Any]]:
+    """The shape of a message, which is known to the caller from now on."""
+
+    def shape(found: Message) -> dict[str, Any]:
+        call.world.told(found, at=call.at)
+        return serialising.message(found)
+
+    return shape
 
 
 def _activity(chat: Chat) -> int:

@@ -68,6 +68,7 @@ class Message:
     message_type: str
     seen: bool = False
     is_indexed: bool = True  # the provider's own lists may show a message a minute late (section 5.3)
+    told_at: datetime | None = None  # when an answer of the API, or a webhook that was taken, first held it
     reactions: list[tuple[str, Person]] = field(default_factory=list)
 
 
@@ -259,6 +260,18 @@ class World:
     def enter(self, kind: str, account: Account, person: Person, *, at: datetime, **more: str) -> None:
         """Write into the ledger a side effect that really happened."""
         self.ledger.append(_entry(kind, account, person, at=at, **more))
+
+    def told(self, message: Message, *, at: datetime) -> None:
+        """Whoever holds the key knows of this message from now on."""
+        message.told_at = message.told_at or at
+
+    def inbound_as_told(self) -> list[dict[str, Any]]:
+        """What people did of their own accord, each message with the moment at which it was first made known."""
+        return [{**entry, "told_at": self._told_at(entry["message_id"])} for entry in self.inbound]
+
+    def _told_at(self, message_id: str) -> str | None:
+        message = self.messages.get(message_id)
+        return iso_ms(message.told_at) if message and message.told_at else None
 
     def enter_inbound(self, kind: str, account: Account, person: Person, *, at: datetime, **more: str) -> None:
         """Write down what a person did of their own accord."""
