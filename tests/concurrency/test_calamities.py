@@ -66,7 +66,7 @@ def wipe_folder(premises: Premises) -> None:
     shutil.rmtree(premises.broker_folder)
 
 
-@pytest.mark.parametrize("broker", ["redis", "embedded"])
+@pytest.mark.parametrize("broker", ["redis", pytest.param("embedded", marks=pytest.mark.nightly)])
 def test_a_broker_that_forgets_everything_loses_nothing(premises: Premises, monkeypatch, broker: str) -> None:
     if broker == "redis" and not REDIS.startswith("redis"):
         pytest.skip("needs Redis: set CELERY_BROKER_URL")
@@ -96,7 +96,7 @@ def apart(own_database: Cluster, tmp_path: Path, settings, monkeypatch) -> Itera
         yield premises
 
 
-@pytest.mark.parametrize("how", ["immediate", "fast"])
+@pytest.mark.parametrize("how", ["immediate", pytest.param("fast", marks=pytest.mark.nightly)])
 def test_workers_live_through_a_restart_of_the_database(
     apart: Premises,
     own_database: Cluster,  # noqa: F811
@@ -134,6 +134,7 @@ def answer_somebody(premises: Premises) -> str:
     return entry.person
 
 
+@pytest.mark.nightly
 def test_an_hour_old_dump_makes_nobody_hear_anything_twice(
     apart: Premises,
     own_database: Cluster,  # noqa: F811
