@@ -4,7 +4,7 @@ BIN := .venv/bin
 PORT ?= 8000
 export PYTHONUTF8 = 1
 
-.PHONY: demo test run check lint types floors test-pg lock clean nightly
+.PHONY: demo test run check lint types floors test-pg lock clean nightly mutants
 
 # uv when it is there, venv and pip otherwise. Byte code is compiled at once: where Python may not write it,
 # every later start would otherwise cost seconds. The lock is whole: resolving again could only find newer releases,
@@ -43,6 +43,9 @@ test-pg: .venv/.dev       ## the same suite on PostgreSQL; DATABASE_URL says whe
 
 nightly: .venv/.dev       ## the long proofs: many more random worlds and kills
 	@SIMULATION_WORLDS=2000 KILLS=200 $(BIN)/python -m pytest -n auto tests/simulation tests/concurrency $(ARGS)
+
+mutants: .venv/.dev       ## plant bugs one after the other: the proof must catch 95 % of them (part of the nightly profile)
+	@$(BIN)/python -m tests.mutations $(ARGS)
 
 check: .venv/.dev lint floors types   ## lint, format, floors, types, migrations
 	@$(BIN)/python manage.py makemigrations --check --dry-run

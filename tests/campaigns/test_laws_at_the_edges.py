@@ -148,3 +148,22 @@ def test_a_clock_that_moves_during_a_batch_is_read_anew_for_every_move() -> None
     dispatch = Dispatch.objects.get()
     assert dispatch.called_at and dispatch.settled_at
     assert dispatch.reserved_at < dispatch.called_at < dispatch.settled_at
+
+
+def test_a_process_that_stood_still_between_confirming_and_calling_does_not_call(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A pause has waited for it and returned by then. Whether it called is looked up like any other doubt."""
+    bench = Bench()
+    bench.walk(None, INVITE)
+    readings = iter([100.0, 100.0 + executing.CALL_WITHIN + 1])
+    monkeypatch.setattr(executing, "stopwatch", lambda: next(readings))
+    bench.tick()
+    assert bench.ledger() == []
+    assert Dispatch.objects.get().state == "unknown"
+    monkeypatch.undo()
+    for _ in range(4):
+        bench.wait(minutes=6)
+        bench.recover()
+        bench.tick()
+    assert [entry["kind"] for entry in bench.ledger()] == ["invitation"]
