@@ -12,7 +12,7 @@ from integrations.provider_events import MessageSeen, PersonRef
 from integrations.receiving import hand_on
 from leads.suppressing import suppress
 from outreach.milestones import observed_by
-from tests.bench import INVITE, WRITE, Bench
+from tests.bench import INVITE, WRITE, WRITE_AGAIN, Bench
 
 pytestmark = pytest.mark.django_db
 
@@ -104,6 +104,24 @@ def test_an_old_answer_found_while_a_step_is_in_flight_stops_it() -> None:
     with observed_by(news):
         bench.tick()
     assert bench.ledger() == []
+
+
+def test_an_answer_that_comes_while_the_call_is_in_the_air_is_not_forgotten_by_its_record() -> None:
+    bench = Bench()
+    friend = bench.friend()
+    enrollment = bench.walk(bench.lead(friend, provider_id=friend.provider_id), WRITE, WRITE_AGAIN)
+
+    def answer(milestone: str) -> None:
+        if milestone == "after_call":
+            bench.at += timedelta(seconds=3)
+            bench.answer(friend)
+            bench.read()
+
+    with observed_by(answer):
+        bench.tick()
+    enrollment.refresh_from_db()
+    assert (enrollment.stage, enrollment.state, enrollment.exit_reason) == ("responded", "exited", "replied")
+    assert enrollment.next_action_at is None
 
 
 def test_somebody_known_by_name_who_writes_before_the_first_step_is_not_written_to() -> None:

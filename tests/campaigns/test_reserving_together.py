@@ -44,6 +44,6 @@ def test_the_gate_is_obeyed_by_each_of_them() -> None:
     bench = Bench()
     waiting, going = bench.leads(2)
     two_campaigns(bench, waiting, going)
-    Enrollment.objects.filter(lead=waiting).update(resting_until=bench.at.replace(year=bench.at.year + 1))
+    Enrollment.objects.filter(lead=waiting).update(withdrawn_at=bench.at)  # and so is not invited for three weeks
     bench.tick()
     assert bench.sent() == [("invitation", bench.person_of(going).public_identifier)]
