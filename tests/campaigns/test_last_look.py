@@ -77,6 +77,15 @@ def test_a_withdrawal_does_not_start_either(what: str) -> None:
     assert [entry["kind"] for entry in bench.ledger()] == ["invitation"]
 
 
+def test_the_gate_ends_the_walk_of_somebody_who_has_answered_elsewhere() -> None:
+    bench = Bench()
+    walk = bench.walk(None, INVITE)
+    answered_elsewhere(bench, walk)
+    bench.tick()
+    walk.refresh_from_db()
+    assert (walk.state, walk.exit_reason, walk.executions.count()) == ("exited", "replied", 0)
+
+
 def test_a_lead_is_written_to_by_the_leads_own_clock_when_the_campaign_wants_it() -> None:
     bench = Bench()  # Monday, half past nine in London: the middle of the night in New York
     lead = bench.lead(time_zone="America/New_York")

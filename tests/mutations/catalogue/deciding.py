@@ -271,7 +271,7 @@ BUGS = (
         "        shut()\n        _move(campaign, expected=Campaign.Status.ACTIVE, to=Campaign.Status.PAUSED)",
         "        _move(campaign, expected=Campaign.Status.ACTIVE, to=Campaign.Status.PAUSED)",
         "A pause returns while another worker is just confirming.",
-        ("tests/concurrency/test_certain_pauses.py",),
+        ("tests/concurrency/test_certain_pauses.py::test_a_pause_waits_for_whoever_is_just_confirming",),
         postgres=True,
     ),
     Bug(
@@ -281,7 +281,7 @@ BUGS = (
         "    while confirmed and stopwatch() - started < settings.STOP_WAITS_SECONDS:",
         "    while False:",
         "A pause returns before the calls that were confirmed have begun.",
-        ("tests/concurrency/test_certain_pauses.py",),
+        ("tests/concurrency/test_certain_pauses.py::test_a_pause_waits_for_a_call_that_is_about_to_begin",),
         postgres=True,
     ),
     Bug(

@@ -38,7 +38,7 @@ BUGS = (
         "    elif count and event.message_type",
         "    elif event.message_type",
         "What the owner wrote by hand uses up the cap with each delivery.",
-        ("tests/campaigns/test_caps_and_turns.py::test_messages_of_the_owners_own_hand_use_up_the_cap", OF_INBOUND),
+        (f"{OF_INBOUND}::test_what_the_owner_wrote_by_hand_is_counted_once_however_often_it_is_told",),
     ),
     Bug(
         "own-message-is-an-answer",
@@ -117,13 +117,13 @@ BUGS = (
         (f"{MEANINGS}::test_who_is_away_is_written_to_again_on_the_morning_of_the_return",),
     ),
     Bug(
-        "acceptance-told-twice",
+        "acceptance-of-another-account",
         7,
         INBOUND,
-        '    if not is_news:\n        return "known already"\n    walks =',
-        "    walks =",
-        "An acceptance that is told three times is recorded three times.",
-        (f"{NEWS}::test_one_acceptance_told_three_ways_is_one_event", NEWS),
+        "walks = _walks(match.lead).filter(account=account, connected_at__isnull=True)",
+        "walks = _walks(match.lead).filter(connected_at__isnull=True)",
+        "A connection with one account counts as one with another.",
+        (f"{NEWS}::test_an_acceptance_with_another_account_does_not_count_for_this_one",),
     ),
     Bug(
         "old-status-undoes-the-present-one",
