@@ -209,7 +209,7 @@ BUGS = (
         (f"{CARE}::test_who_was_withdrawn_is_not_invited_again_for_three_weeks",),
     ),
     Bug(
-        "accepted-invitation-withdrawn",
+        "withdrawal-after-a-stop",
         5,
         "campaigns/engine/withdrawing.py",
         "return engine_is_on() and running and able and pending.exclude(state=Enrollment.State.PAUSED).exists()",
