@@ -4,7 +4,7 @@ BIN := .venv/bin
 PORT ?= 8000
 export PYTHONUTF8 = 1
 
-.PHONY: demo test run check lint types floors test-pg lock clean nightly bench world
+.PHONY: demo test run check lint types floors test-pg lock clean nightly bench world mutants
 
 # uv when it is there, venv and pip otherwise. Byte code is compiled at once: where Python may not write it,
 # every later start would otherwise cost seconds. The lock is whole: resolving again could only find newer releases,
@@ -51,6 +51,9 @@ bench: .venv/.dev         ## speed and memory as ratios to a floor of the same r
 world: .venv/.dev         ## play one random world again, with its history: make world SEED=41
 	@test -n "$(SEED)" || { echo "Say which: make world SEED=41"; exit 2; }
 	@SIMULATION_SEED=$(SEED) $(BIN)/python -m pytest -s -p no:cacheprovider tests/simulation $(ARGS)
+
+mutants: .venv/.dev       ## plant bugs one after the other: the proof must catch 95 % of them (part of the nightly profile)
+	@$(BIN)/python -m tests.mutations $(ARGS)
 
 check: .venv/.dev lint floors types   ## lint, format, floors, types, migrations
 	@$(BIN)/python manage.py makemigrations --check --dry-run

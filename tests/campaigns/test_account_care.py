@@ -22,7 +22,7 @@ from integrations.unipile.types import SentInvitation
 from leads.models import Lead
 from outreach.events.models import Event
 from outreach.milestones import observed_by
-from tests.bench import INVITE, WRITE_NEXT_HOUR, Bench
+from tests.bench import INVITE, WRITE_NEXT_HOUR, Bench, breaking_the_call
 
 pytestmark = pytest.mark.django_db
 
@@ -133,6 +133,18 @@ def test_a_first_step_that_did_not_go_out_gives_its_place_back() -> None:
     resume_campaign(campaign=campaign, by=None, at=bench.at)
     bench.wait(minutes=5)
     bench.tick_until_idle()
+    assert (invited(bench), campaign.days.get().begun) == (1, 1)
+
+
+def test_a_first_step_that_the_provider_refused_gives_its_place_back() -> None:
+    bench = Bench()
+    bench.unhurried()
+    campaign = bench.campaign(bench.leads(2), INVITE, new_leads_per_day=1)
+    with breaking_the_call(bench, rate_limit=1):
+        bench.tick()
+    assert (bench.ledger(), campaign.days.get().begun) == ([], 0)
+    bench.wait(minutes=1)
+    bench.tick()
     assert (invited(bench), campaign.days.get().begun) == (1, 1)
 
 

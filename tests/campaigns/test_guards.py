@@ -313,3 +313,39 @@ def test_a_sequence_that_begins_within_the_house_begins_with_as_many_new_leads_a
     bench.read()
     bench.tick_until_idle()
     assert len(bench.ledger()) == 2
+
+
+def test_the_gate_leaves_somebody_to_another_sender_who_began_to_talk_after_the_enrolment() -> None:
+    bench = Bench()
+    friend = bench.friend(bench.free)
+    walk = bench.walk(bench.lead(friend, provider_id=friend.provider_id), INVITE)
+    bench.provider.start_chat(
+        account_id=bench.free.provider_account_id, attendee_provider_id=friend.provider_id, text="Good morning"
+    )
+    bench.wait(minutes=1)
+    bench.read()
+    bench.tick()
+    assert [kind for kind, _ in bench.sent()] == ["message"], "the other sender's own words, and no invitation"
+    assert bench.free.name in why(bench, walk)
+
+
+def test_the_gate_waits_out_the_days_since_another_campaign_wrote() -> None:
+    bench = Bench()
+    bench.unhurried()
+    lead = bench.lead()
+    first = bench.campaign([lead], INVITE, name="First", start=False)
+    second = bench.campaign(
+        [lead], INVITE, name="Second", start=False, one_campaign_at_a_time=False, not_again_within_days=5
+    )
+    activate_campaign(campaign=first, by=None, at=bench.at)
+    bench.tick()
+    stop_enrollment(enrollment=first.enrollments.get(), by=None, at=bench.at)
+    activate_campaign(campaign=second, by=None, at=bench.at)
+    for _ in range(4):
+        bench.wait(days=1)
+        bench.tick()
+    execution = second.enrollments.get().executions.first()
+    assert execution is None, "the second campaign began within the days"
+    bench.wait(days=3)
+    bench.tick()
+    assert second.enrollments.get().executions.exists()

@@ -12,7 +12,7 @@ from integrations.provider_events import MessageSeen, PersonRef
 from integrations.receiving import hand_on
 from leads.suppressing import suppress
 from outreach.milestones import observed_by
-from tests.bench import INVITE, WRITE, Bench
+from tests.bench import INVITE, WRITE, WRITE_AGAIN, Bench
 
 pytestmark = pytest.mark.django_db
 
@@ -106,6 +106,24 @@ def test_an_old_answer_found_while_a_step_is_in_flight_stops_it() -> None:
     assert bench.ledger() == []
 
 
+def test_an_answer_that_comes_while_the_call_is_in_the_air_is_not_forgotten_by_its_record() -> None:
+    bench = Bench()
+    friend = bench.friend()
+    enrollment = bench.walk(bench.lead(friend, provider_id=friend.provider_id), WRITE, WRITE_AGAIN)
+
+    def answer(milestone: str) -> None:
+        if milestone == "after_call":
+            bench.at += timedelta(seconds=3)
+            bench.answer(friend)
+            bench.read()
+
+    with observed_by(answer):
+        bench.tick()
+    enrollment.refresh_from_db()
+    assert (enrollment.stage, enrollment.state, enrollment.exit_reason) == ("responded", "exited", "replied")
+    assert enrollment.next_action_at is None
+
+
 def test_somebody_known_by_name_who_writes_before_the_first_step_is_not_written_to() -> None:
     """The provider tells of the message by id alone; whose id it is becomes known only with the first look."""
     bench = Bench()
@@ -148,3 +166,22 @@ def test_a_clock_that_moves_during_a_batch_is_read_anew_for_every_move() -> None
     dispatch = Dispatch.objects.get()
     assert dispatch.called_at and dispatch.settled_at
     assert dispatch.reserved_at < dispatch.called_at < dispatch.settled_at
+
+
+def test_a_process_that_stood_still_between_confirming_and_calling_does_not_call(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A pause has waited for it and returned by then. Whether it called is looked up like any other doubt."""
+    bench = Bench()
+    bench.walk(None, INVITE)
+    readings = iter([100.0, 100.0 + executing.CALL_WITHIN + 1])
+    monkeypatch.setattr(executing, "stopwatch", lambda: next(readings))
+    bench.tick()
+    assert bench.ledger() == []
+    assert Dispatch.objects.get().state == "unknown"
+    monkeypatch.undo()
+    for _ in range(4):
+        bench.wait(minutes=6)
+        bench.recover()
+        bench.tick()
+    assert [entry["kind"] for entry in bench.ledger()] == ["invitation"]

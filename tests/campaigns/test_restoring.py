@@ -16,6 +16,7 @@ from campaigns.planning.decisions import Because
 from integrations.dispatching import todays_row
 from integrations.models import Account, Action, Usage
 from integrations.rebuilding import differences
+from integrations.reconciling import reconcile
 from outreach.events.models import Event
 from tests.bench import INVITE, WRITE, WRITE_AGAIN, Bench
 
@@ -178,3 +179,15 @@ def test_the_owner_said_it_by_hand_already() -> None:
     assert bench.ledger() == before
     execution = walk.executions.get()
     assert (execution.outcome, execution.detail) == ("skipped", "stands in the chat already")
+
+
+def test_an_account_whose_inbox_was_read_before_it_was_set_apart_has_not_been_compared() -> None:
+    """A reading that was under way puts the next one off; its moment is too early all the same."""
+    bench = Bench()
+    bench.read()
+    bench.wait(minutes=1)
+    reconcile_everything(by=None, at=bench.at)
+    account = Account.objects.get(pk=bench.account.pk)
+    assert not reconcile(account, at=bench.at, client=bench.provider)
+    bench.read()
+    assert Account.objects.get(pk=account.pk).unreconciled_since is None

@@ -180,6 +180,12 @@ def test_the_engine_is_off_for_every_client(bench: Bench) -> None:
     assert engine_is_on()
 
 
+def test_a_stopped_engine_takes_nothing_up(bench: Bench) -> None:
+    bench.walk(None, INVITE)
+    stop_engine(**now(bench))
+    assert (bench.tick(), Dispatch.objects.count()) == (0, 0)
+
+
 def test_a_campaign_in_the_wrong_state_says_so(bench: Bench) -> None:
     campaign = bench.campaign([bench.lead()], INVITE, start=False)
     with pytest.raises(ValidationError, match="draft, not active"):
@@ -237,7 +243,7 @@ def test_a_walk_paused_while_its_outcome_is_unknown_is_not_sent_again_on_resumpt
         bench.recover()
     assert len(bench.ledger()) == 1
     walk.refresh_from_db()
-    assert walk.position == 1
+    assert (walk.position, walk.held_because, walk.next_action) == (1, "", "expire"), "it goes on by itself"
 
 
 def test_a_delay_that_ended_during_the_pause_goes_out_at_the_resumption(bench: Bench) -> None:

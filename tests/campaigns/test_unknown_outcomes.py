@@ -174,3 +174,20 @@ def test_an_accepted_invitation_of_unknown_outcome_goes_on_as_connected(bench: B
 
 def test_the_lease_outlives_the_longest_call() -> None:
     assert lease() > timedelta(seconds=60)
+
+
+def test_other_words_of_the_owner_do_not_prove_that_ours_were_sent(bench: Bench) -> None:
+    person = bench.friend()
+    bench.walk(bench.lead(person), WRITE)
+    with breaking_the_call(bench, timeout_before={"rate": 1, "times": 1}):
+        bench.tick()
+    assert the_dispatch().state == Dispatch.State.UNKNOWN
+    bench.provider.start_chat(
+        account_id=bench.account.provider_account_id, attendee_provider_id=person.provider_id, text="See you on Monday."
+    )
+    for _ in range(4):
+        bench.wait(minutes=7)
+        bench.recover()
+        bench.tick()
+    texts = [entry["text"] for entry in bench.ledger()]
+    assert texts == ["See you on Monday.", f"Hello {person.first_name}, how is {person.company}?"]

@@ -76,3 +76,43 @@ def test_after_a_pause_has_returned_no_call_begins(bench: Bench, pausing: str) -
             worker.join(timeout=30)
     assert client.began, "nothing was sent at all: the test tells nothing"
     assert [round(began - returned_at, 2) for began in client.began if began > returned_at] == []
+
+
+def began_after_the_pause(bench: Bench, client: Slow, here: threading.Event) -> list[float]:
+    """Pause the campaign as soon as a worker is `here`; the calls that begin after the pause has returned."""
+    campaign, stop = bench.campaign([bench.lead()], INVITE), threading.Event()
+    worker = ticking(bench, client, stop)
+    try:
+        assert here.wait(timeout=30), "nobody came there: the test tells nothing"
+        with override_settings(STOP_WAITS_SECONDS=5.0):
+            pause_campaign(campaign=campaign, by=None, at=bench.at)
+        returned_at = time.monotonic()
+        time.sleep(1.5)
+    finally:
+        stop.set()
+        worker.join(timeout=30)
+    return [round(began - returned_at, 2) for began in client.began if began > returned_at]
+
+
+def test_a_pause_waits_for_a_call_that_is_about_to_begin(bench: Bench) -> None:
+    here = threading.Event()
+
+    class Entered(Slow):
+        def invite(self, **what: Any) -> Any:
+            here.set()
+            return super().invite(**what)
+
+    assert began_after_the_pause(bench, Entered(bench.provider, delay=0.8), here) == []
+
+
+def test_a_pause_waits_for_whoever_is_just_confirming(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The worker has taken its last look and found nothing against the call, and has not committed yet."""
+    here, confirm_all = threading.Event(), executing.confirm_all
+
+    def slowly(*given: Any, **named: Any) -> Any:
+        here.set()
+        time.sleep(0.8)
+        return confirm_all(*given, **named)
+
+    monkeypatch.setattr(executing, "confirm_all", slowly)
+    assert began_after_the_pause(bench, Slow(bench.provider, delay=0.1), here) == []

@@ -325,3 +325,14 @@ def test_an_answer_is_taken_in_outside_working_hours(bench: Bench) -> None:
     bench.wait(days=5)  # a Saturday
     answered_by(bench, person)
     assert state(walk) == GONE
+
+
+def test_what_the_owner_wrote_by_hand_is_counted_once_however_often_it_is_told() -> None:
+    bench = Bench()
+    bench.provider.start_chat(
+        account_id=bench.account.provider_account_id, attendee_provider_id=bench.friend().provider_id, text="Hello"
+    )
+    for _ in range(3):
+        bench.wait(minutes=1)
+        bench.read()
+    assert Usage.objects.get(account=bench.account, action="message").observed == 1

@@ -63,6 +63,14 @@ def test_each_action_has_its_own_cap(account: Account) -> None:
     assert take_all(account, action=Action.MESSAGE) == 2
 
 
+@pytest.mark.parametrize(("days_ago", "left"), [(6, 1), (7, 3)])
+def test_a_week_is_today_and_the_six_days_before(account: Account, days_ago: int, left: int) -> None:
+    Account.objects.update(invitations_per_week=3)
+    day = AT.date() - timedelta(days=days_ago)
+    Usage.objects.create(account=account, action="invitation", day=day, cap=3, used=2)
+    assert take_all(account) == left
+
+
 def test_a_cap_raised_during_the_day_lets_the_difference_through(account: Account) -> None:
     take_all(account)
     Account.objects.update(invitations_per_day=5)

@@ -1,0 +1,1 @@
+"""Planted bugs: does the proof of the laws notice them? See docs/mutations.md."""
