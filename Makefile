@@ -41,8 +41,9 @@ test-pg: .venv/.dev       ## the same suite on PostgreSQL; DATABASE_URL says whe
 	@test -n "$(DATABASE_URL)" || { echo "Set DATABASE_URL, e.g. postgres://postgres@127.0.0.1/postgres"; exit 2; }
 	@$(BIN)/python -m pytest -n auto $(ARGS)
 
-nightly: .venv/.dev       ## the long proofs: 2,000 random worlds, 1,000 kills, every calamity; on PostgreSQL
+nightly: .venv/.dev       ## the long proofs: 2,000 random worlds, 1,000 kills, every calamity, planted bugs; on PostgreSQL
 	@NIGHTLY=1 SIMULATION_WORLDS=2000 KILLS=1000 $(BIN)/python -m pytest -n auto tests/simulation tests/concurrency $(ARGS)
+	@$(BIN)/python -m tests.mutations
 
 bench: .venv/.dev         ## speed and memory as ratios to a floor of the same run; DATABASE_URL says where
 	@test -n "$(DATABASE_URL)" || { echo "Set DATABASE_URL, e.g. postgres://postgres@127.0.0.1/postgres"; exit 2; }
