@@ -15,10 +15,14 @@ from outreach.running import ending
 BATCHES_PER_TICK = 20
 
 
+def _watch() -> None:
+    restoring.watch(at=clock.now(), machine=int(time.time()), path=Path(settings.DATA_DIR) / "restore-marker.json")
+
+
 @shared_task
 def tick() -> int:
     """Carry out what is due now. Returns how many steps were taken up."""
-    restoring.watch(at=clock.now(), machine=int(time.time()), path=Path(settings.DATA_DIR) / "restore-marker.json")
+    _watch()
     client, done = provider_client(), 0
     for _ in range(BATCHES_PER_TICK):
         if ending.has_begun():
@@ -32,6 +36,7 @@ def tick() -> int:
 
 @shared_task
 def recover() -> int:
+    _watch()
     client = provider_client()
     return recovering.recover(at=clock.now(), client=client) + withdrawing.withdraw_stale(at=clock.now(), client=client)
 

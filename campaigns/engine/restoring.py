@@ -16,6 +16,7 @@ from django.db import transaction
 
 from campaigns.engine.turnstile import shut
 from campaigns.models import EngineState
+from integrations.dispatching import SETTLING_TIME
 from integrations.models import Account
 from outreach.clients.models import User
 from outreach.events.kinds import EventKind
@@ -95,13 +96,15 @@ def reconcile_everything(*, by: User | None, at: datetime) -> int:
 
 
 def _set_apart(*, at: datetime, actor: str, detail: str) -> int:
-    """Nothing leaves from these accounts until each was read; they are due to be read at once.
+    """Nothing leaves from these accounts until each was read; they are due to be read when it tells everything.
 
-    Each may have acted a moment ago without the database knowing: the pause after that is owed.
+    Each may have acted a moment ago without the database knowing: what it sent shows a minute late, and the pause after
+    that is owed.
     """
     EngineState.objects.update_or_create(pk=1, defaults={"restored_at": at})
     accounts = Account.objects.exclude(status=Account.Status.DELETED)
-    count = accounts.update(unreconciled_since=at, messages_poll_at=at, relations_poll_at=at)
+    told = at + SETTLING_TIME
+    count = accounts.update(unreconciled_since=at, messages_poll_at=told, relations_poll_at=told)
     for account in accounts:
         owed = at + timedelta(seconds=account.spacing_max_seconds)
         accounts.filter(pk=account.pk, next_slot_at__lt=owed).update(next_slot_at=owed)
