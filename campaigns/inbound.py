@@ -232,7 +232,13 @@ def rest(walks: Any, back_on: date, message: Message, *, at: datetime, actor: st
 
 
 def _record_answer(message: Message, match: Match, walks: list[Enrollment], *, at: datetime, actor: str) -> None:
-    """One event a message, told of the walk on whose account it came in."""
+    """One event a message, told of the walk on whose account it came in.
+
+    An operator may say that it was none, and then that it was one after all: it came in once.
+    """
+    told = Event.objects.filter(kind=EventKind.MESSAGE_RECEIVED, lead_id=match.lead.pk, data__message=str(message.pk))
+    if match.key == "operator" and told.exists():
+        return
     walk = next((each for each in walks if each.account_id == message.account_id), None)
     about = (
         subject_of(walk)

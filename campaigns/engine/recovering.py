@@ -19,6 +19,7 @@ from campaigns.engine.recording import (
     record_outcome,
 )
 from campaigns.engine.walking import subject_of
+from campaigns.engine.withdrawing import note_found
 from campaigns.models import StepExecution
 from inbox.models import Message
 from integrations import breaker
@@ -124,8 +125,8 @@ def conclude(
             record_cancelled(job, f"It did not happen: {evidence.words}.", at=at)
         elif job:
             record_lost(job, f"It did not happen: {evidence.words}.", at=at)
-        else:
-            settle(dispatch, outcome if evidence.happened else NEVER_CALLED, at=at)
+        elif settle(dispatch, outcome if evidence.happened else NEVER_CALLED, at=at) and evidence.happened:
+            note_found(dispatch, at=at)
         passing("inside_recovery")
     return True
 

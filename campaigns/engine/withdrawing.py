@@ -91,6 +91,8 @@ def _stale(at: datetime) -> "QuerySet[Enrollment]":
 def _refused_lately(at: datetime) -> list[UUID]:
     """Walks whose withdrawal LinkedIn refused within a day: asking again at once would only cost turns."""
     refused = Dispatch.objects.filter(state=State.REJECTED, called_at__isnull=False, settled_at__gt=at - ONE_DAY)
+    # What was found not to have happened, or failed in passing, was no refusal.
+    refused = refused.exclude(verdict=Verdict.RETRY_LATER)
     keys = refused.filter(action=Action.WITHDRAWAL, key__startswith=KEY).values_list("key", flat=True)
     return [UUID(key.removeprefix(KEY)) for key in keys]
 
@@ -139,7 +141,7 @@ def _withdraw(enrollment: Enrollment, *, at: datetime, client: UnipileClient) ->
     with transaction.atomic():
         if settle(dispatch, outcome, at=at):
             free_slot(dispatch, at)
-            _taken_back(enrollment, dispatch, at)
+            _taken_back(enrollment.pk, dispatch, at)
 
 
 def _may_still(enrollment: Enrollment) -> bool:
@@ -159,7 +161,7 @@ def _reserved(enrollment: Enrollment, at: datetime) -> Dispatch | None:
     if earlier is not None:
         if earlier.state == State.SENT:
             with transaction.atomic():
-                _taken_back(enrollment, earlier, at)
+                _taken_back(enrollment.pk, earlier, at)
         return None
     intent = Intent(
         key=key,
@@ -199,7 +201,7 @@ def _not_pending(enrollment: Enrollment, dispatch: Dispatch, *, at: datetime, cl
         if settle(dispatch, done, at=at):
             release_slot(dispatch, at)
             if not connected:
-                _taken_back(enrollment, dispatch, at)
+                _taken_back(enrollment.pk, dispatch, at)
 
 
 def _failed(dispatch: Dispatch, problem: ProviderError, *, at: datetime, called: bool) -> None:
@@ -211,9 +213,15 @@ def _failed(dispatch: Dispatch, problem: ProviderError, *, at: datetime, called:
             care_for_account(dispatch, problem, at=at)
 
 
-def _taken_back(enrollment: Enrollment, dispatch: Dispatch, at: datetime) -> None:
+def note_found(dispatch: Dispatch, *, at: datetime) -> None:
+    """Recovery, or an operator, has found out that this withdrawal happened. Runs in the caller's transaction."""
+    if dispatch.key.startswith(KEY):
+        _taken_back(UUID(dispatch.key.removeprefix(KEY)), dispatch, at)
+
+
+def _taken_back(walk: UUID, dispatch: Dispatch, at: datetime) -> None:
     """Note it on the walk. Who waited for the acceptance leaves; who went on another way goes on."""
-    row = Enrollment.objects.select_for_update(of=("self",)).select_related("lead").get(pk=enrollment.pk)
+    row = Enrollment.objects.select_for_update(of=("self",)).select_related("lead").get(pk=walk)
     if row.withdrawn_at is not None:
         return
     row.withdrawn_at = at

@@ -143,7 +143,7 @@ def test_a_first_step_that_the_provider_refused_gives_its_place_back() -> None:
     with breaking_the_call(bench, rate_limit=1):
         bench.tick()
     assert (bench.ledger(), campaign.days.get().begun) == ([], 0)
-    bench.wait(minutes=1)
+    bench.wait(minutes=10)
     bench.tick()
     assert (invited(bench), campaign.days.get().begun) == (1, 1)
 

@@ -146,6 +146,7 @@ def busy_company(bench: Bench) -> Enrollment:
         enrolled_at=bench.at,
         state="active",
         last_done_at=bench.at,
+        last_sent_at=bench.at,
     )
     return walk
 
@@ -168,7 +169,7 @@ def lately(bench: Bench) -> Enrollment:
 def waits_for(kind: str, **options: Any) -> Callable[[Bench], Enrollment]:
     def make(bench: Bench) -> Enrollment:
         text = "Call" if kind == "manual_task" else ""
-        walk = bench.walk(None, StepDraft(kind, text, options=options))
+        walk = bench.walk(None, StepDraft(kind, text, options=options), StepDraft("end"))
         bench.tick()
         return walk
 

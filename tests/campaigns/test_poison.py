@@ -177,7 +177,7 @@ def test_a_process_that_stood_still_before_a_withdrawal_withdraws_no_more(
     monkeypatch.setattr(withdrawing, "stopwatch", lambda: seconds[0])
 
     def freeze(name: str) -> None:
-        if name == "after_confirm":
+        if name == "withdrawal_confirmed":
             seconds[0] += executing.CALL_WITHIN + 1
 
     with observed_by(freeze):

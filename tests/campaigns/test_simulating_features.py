@@ -41,7 +41,8 @@ from tests.campaigns.test_simulating import (
 from tests.worlds import MONDAY_MORNING
 
 AT_ONCE = Delay(0, DelayUnit.DAYS)
-FREE = Tuning(tier="free", own={"invitation": {1: 100}})
+FREE = Tuning(tier="free", own=(("invitation", 1, 100),))
+PREMIUM = Tuning(tier="premium", own=(("invitation", 1, 100),))
 
 
 def plan(position: int, action: ActionKind | None, days: int = 0, **ways: Any) -> StepPlan:
@@ -130,27 +131,27 @@ def test_a_task_takes_as_long_as_people_are_assumed_to_take_and_a_move_ends_the_
 
 
 def test_the_weeks_ceiling_of_the_plan_holds_on_top_of_the_days_and_is_named() -> None:
-    world = a_world(400, an_account(tuning=FREE))
+    world = a_world(400, an_account(tuning=PREMIUM))
     projection = project(world, days=30, assumptions=NOBODY_ACCEPTS)
     by_day = {day.day: day.invitations for day in projection.accounts[0].days()}
-    assert max(by_day.values()) == 40
+    assert max(by_day.values()) == 80
     for day in by_day:
         week = [day - timedelta(days=number) for number in range(7)]
-        assert sum(by_day.get(each, 0) for each in week) <= 150
+        assert sum(by_day.get(each, 0) for each in week) <= 200
     which = projection.accounts[0].ceilings[LimitedBy.INVITATION_CAP]
-    assert set(which) == {"40 a day, LinkedIn Free", "150 in seven days, LinkedIn Free"}
+    assert set(which) == {"80 a day, LinkedIn Premium", "200 in seven days, LinkedIn Premium"}
 
 
 def test_what_the_last_days_have_used_counts_for_the_week() -> None:
     friday = MONDAY_MORNING.date() - timedelta(days=3)
     world = a_world(400, an_account(tuning=FREE, spent={ActionKind.INVITATION: {friday: 140}}))
-    assert invitations(project(world, days=5, assumptions=NOBODY_ACCEPTS)) == [10, 40]
+    assert invitations(project(world, days=5, assumptions=NOBODY_ACCEPTS)) == [10, 30]
 
 
 def test_a_new_account_does_more_each_day_of_its_ramp_up() -> None:
     tuning = Tuning(
         tier="premium",
-        own={"invitation": {1: 10}},
+        own=(("invitation", 1, 10),),
         ramp_up_started_on=MONDAY_MORNING.date(),
         ramp_up_days=4,
         ramp_up_percent=20,
@@ -160,7 +161,7 @@ def test_a_new_account_does_more_each_day_of_its_ramp_up() -> None:
 
 
 def test_an_account_that_is_slowed_down_is_projected_slowly() -> None:
-    tuning = Tuning(tier="premium", own={"invitation": {1: 10}}, slowed={"invitation": (3, "few accept")})
+    tuning = Tuning(tier="premium", own=(("invitation", 1, 10),), slowed=(("invitation", 3, "few accept"),))
     projection = project(a_world(9, an_account(tuning=tuning)), assumptions=NOBODY_ACCEPTS)
     assert invitations(projection) == [3, 3, 3]
 
@@ -242,8 +243,8 @@ def test_one_more_sender_has_a_week_of_its_own() -> None:
     friday = MONDAY_MORNING.date() - timedelta(days=3)
     world = a_world(300, an_account(tuning=FREE, spent={ActionKind.INVITATION: {friday: 150}}))
     grown = project(with_more_senders(world, 1), days=5, assumptions=NOBODY_ACCEPTS)
-    assert invitations(grown, 0) == [40]
-    assert invitations(grown, 1) == [40, 40, 40, 30]
+    assert invitations(grown, 0) == [30]
+    assert invitations(grown, 1) == [30, 30, 30, 30, 30]
 
 
 # --- From the database ----------------------------------------------------------------------------------

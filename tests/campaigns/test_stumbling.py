@@ -40,7 +40,7 @@ def test_an_internal_step_that_stumbles_holds_its_lead_and_nobody_else(
     bench.walk(None, INVITE, name="Beside")
     bench.tick_until_idle()
     held = campaign.enrollments.get(lead=first)
-    assert (held.held_because, "nobody thought of that" in held.held_detail) == ("gave_up", True)
+    assert (held.held_because, "nobody thought of that" in held.held_detail) == ("broken", True)
     assert Lead.objects.get(pk=first.pk).company == first.company, "what it had begun is undone"
     assert campaign.enrollments.filter(state="completed").count() == 2
     assert [kind for kind, _ in bench.sent()] == ["invitation"]

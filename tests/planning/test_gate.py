@@ -93,7 +93,8 @@ def test_one_thing_against_it_is_one_reason(changes: dict[str, Any], reason: Rea
 
 def test_every_reason_comes_from_the_gate_or_is_handed_to_it() -> None:
     handed_in = {Because.LEAD_IMPOSSIBLE, Because.COOLING_DOWN, Because.SEQUENCE_DONE, Because.FEATURE_MISSING}
-    handed_in |= {Because.GAVE_UP}
+    handed_in |= {Because.GAVE_UP, Because.BROKEN}
+    handed_in |= {Because.QUEUED, Because.PUT_OFF}  # what explaining adds to them
     handed_in |= {Because.AWAITING_CONDITION, Because.AWAITING_TASK}  # of steps that do not pass the gate
     assert {reason.because for _, reason in RULES} | handed_in == set(Because)
 

@@ -159,6 +159,8 @@ class Operators:
 
     def _change_lead(self) -> str:
         """Somebody mends a lead's data."""
+        if not self.builder.leads:
+            return ""
         lead = Lead.objects.get(pk=self.rng.choice(self.builder.leads).pk)
         self.renamed[lead.pk] = lead.first_name
         lead.first_name = self.rng.choice(("Grace", "Ada", ""))
@@ -170,6 +172,8 @@ class Operators:
         return {lead.first_name, self.renamed.get(lead.pk, lead.first_name)}
 
     def _suppress(self) -> str:
+        if not self.builder.leads:
+            return ""
         lead = Lead.objects.get(pk=self.rng.choice(self.builder.leads).pk)
         names = {"profile": lead.public_identifier, "email": lead.email, "company": lead.company}
         names["domain"] = lead.email.rpartition("@")[2]
