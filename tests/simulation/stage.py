@@ -11,7 +11,7 @@ from random import Random
 
 from campaigns.engine import executing, housekeeping, recovering
 from campaigns.engine.withdrawing import withdraw_stale
-from integrations import account_care
+from integrations import account_care, breaker
 from integrations.calling_out import deliver_due
 from integrations.polling import poll_due
 from integrations.rebuilding import differences
@@ -184,6 +184,7 @@ class Stage:
         self.note("the end begins")
         self.outside.misbehave({})
         self.outside.heal()
+        breaker.close_by_hand(by=None, at=self.at)  # somebody sees that the provider is well again
         self.do("operator", self.operators.resume_all)
         for _ in range(30):
             coming, is_open = glance(self.at)
