@@ -74,6 +74,8 @@ class StepForm(forms.ModelForm):
     def __init__(self, *args: Any, campaign: Campaign | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.campaign = campaign
+        for name in ("options", "variants"):
+            self.fields[name].widget.attrs["rows"] = 2
 
     def clean_weight(self) -> int:
         weight = self.cleaned_data["weight"]

@@ -130,8 +130,10 @@ class AccountAdmin(ConsoleAdmin):
                     ("profile_views_per_day", "profile_views_per_week"),
                     ("search_results_per_day", "search_results_per_week"),
                     ("mails_per_day", "mails_per_week"),
-                    ("reactions_per_day", "comments_per_day", "endorsements_per_day", "withdrawals_per_day"),
-                    ("ramp_up_started_on", "ramp_up_days", "ramp_up_percent"),
+                    ("reactions_per_day", "comments_per_day"),
+                    ("endorsements_per_day", "withdrawals_per_day"),
+                    "ramp_up_started_on",
+                    ("ramp_up_days", "ramp_up_percent"),
                     ("pending_ceiling", "acceptance_floor_percent"),
                 ),
                 "description": "Left empty, LinkedIn's known limits for the account's plan hold. The smallest of all "
@@ -174,7 +176,8 @@ class AccountAdmin(ConsoleAdmin):
                     ("invitations_per_day", "messages_per_day"),
                     ("spacing_min_seconds", "spacing_max_seconds"),
                     "time_zone",
-                    ("ramp_up_started_on", "ramp_up_days", "ramp_up_percent"),
+                    "ramp_up_started_on",
+                    ("ramp_up_days", "ramp_up_percent"),
                 ),
                 "description": "A LinkedIn account that is new, or has few relations, should begin low: give the day "
                 "on which its ramp-up starts.",
